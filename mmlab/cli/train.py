@@ -1,0 +1,41 @@
+"""`mmlab train`: make a shipped model again, or one of your own recipe."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+train = typer.Typer(no_args_is_help=True, help="Train a model of the course; prints how long it will take first.")
+
+
+@train.callback()
+def main() -> None:
+    """Train a model of the course; prints how long it will take first."""
+
+
+@train.command()
+def align(
+    run: Annotated[Path, typer.Option(help="Folder of checkpoints; a run that was cut off goes on from there.")] = Path("runs/align"),
+    out: Annotated[Path | None, typer.Option(help="Where the model goes [default: RUN/model].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Optimiser steps [default: the shipped recipe's].")] = None,
+    batch: Annotated[int | None, typer.Option(help="Things per step.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    pairs: Annotated[str, typer.Option(help='Modality pairs that attract, such as "text-image,image-audio".')] = "all",
+    things: Annotated[int | None, typer.Option(help="Train on so many things only.")] = None,
+    tuning: Annotated[bool, typer.Option(help="Hold the validation style and voices out, to compare recipes.")] = False,
+    progress: Annotated[bool, typer.Option(help="Show a progress bar.")] = True,
+) -> None:
+    """Align text, pictures and sounds in one space (the recipe of data/checkpoints/joint)."""
+    from mmlab.apps.gallery import write_gallery
+    from mmlab.datasets.emoji import EmojiData
+    from mmlab.training.recipe import AlignRecipe
+    from mmlab.training.shipped import finish, train_align
+
+    sizes = {name: value for name, value in (("steps", steps), ("batch", batch)) if value is not None}
+    recipe = AlignRecipe(**sizes, seed=seed, pairs=tuple(pairs.split(",")), things=things, tuning=tuning)
+    data = EmojiData.load()
+    model = train_align(recipe, run=run, data=data, progress=progress, say=typer.echo)
+    folder = run / "model" if out is None else out
+    shipped = finish(model, recipe, data, run=run, folder=folder)
+    write_gallery(shipped, data, folder)
+    typer.echo(f"The model is in {folder}.")

@@ -1,0 +1,1 @@
+"""Models: the joint embedding that the course calls f."""

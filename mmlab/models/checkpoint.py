@@ -1,0 +1,74 @@
+"""A folder with a config and safetensors weights, written and read strictly."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from mmlab.types import InputError
+
+WEIGHTS, CONFIG = "model.safetensors", "config.json"
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write(folder: str | Path, model: nn.Module, *, config: dict[str, Any], dtype: torch.dtype) -> None:
+    """Weights in `dtype` and the config, which records their sha256, so that a flipped byte is noticed at load."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in model.state_dict().items()}
+    save_file({k: v.detach().cpu().contiguous() for k, v in state.items()}, folder / WEIGHTS)
+    config = {**config, "weights_sha256": sha256(folder / WEIGHTS)}
+    (folder / CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def read_config(folder: str | Path, *, model_type: str) -> dict[str, Any]:
+    """The config of a checkpoint folder; an InputError says what is wrong with the folder."""
+    path = Path(folder) / CONFIG
+    if not path.is_file():
+        raise InputError(f"{folder}: expected a checkpoint folder with {CONFIG} and {WEIGHTS}, found no {CONFIG}.")
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{path}: expected JSON, could not read it ({error}); copy the checkpoint again.") from error
+    if config.get("model_type") != model_type:
+        found = config.get("model_type", "no model_type")
+        raise InputError(f"{folder}: expected a checkpoint of type {model_type}, found {found}; pass the right folder.")
+    return config
+
+
+def load_weights(folder: str | Path, model: nn.Module, *, config: dict[str, Any]) -> None:
+    """Fill `model` from the folder; every tensor must be there, fit, and be what the config's sha256 says."""
+    path = Path(folder) / WEIGHTS
+    if not path.is_file():
+        raise InputError(f"{path}: expected the weights in safetensors format, found no such file (pickle is not read).")
+    try:
+        state = load_file(path)
+    except (SafetensorError, ValueError) as error:
+        raise InputError(f"{path}: expected a safetensors file, could not read it ({error}); copy it again.") from error
+    own = model.state_dict()
+    missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
+    if missing or extra:
+        raise InputError(
+            f"{path}: expected exactly this model's weights; missing: {_few(missing)}; unexpected: {_few(extra)}. "
+            "Use the checkpoint that belongs to the config."
+        )
+    wrong = [k for k in own if own[k].shape != state[k].shape]
+    if wrong:
+        k = wrong[0]
+        raise InputError(f"{path}: {k} has shape {tuple(state[k].shape)}, expected {tuple(own[k].shape)}.")
+    if sha256(path) != config.get("weights_sha256"):
+        raise InputError(f"{path}: its bytes are not those that were saved (sha256 differs); copy the checkpoint again.")
+    model.load_state_dict({k: v.to(own[k].dtype) for k, v in state.items()})
+
+
+def _few(names: list[str]) -> str:
+    return "none" if not names else ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,5 @@
+import sys
+
+from mmlab.notebooks.run import main
+
+sys.exit(main())

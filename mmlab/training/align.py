@@ -1,0 +1,171 @@
+"""`mmlab train align`: the recipe under Lightning, with a checkpoint to resume from and a model folder at the end."""
+
+import json
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from mmlab.models.joint import JointEmbedder
+from mmlab.preprocessing import Tokenizer
+from mmlab.training.aligner import Aligner
+from mmlab.training.corpus import Corpus, Draw
+from mmlab.training.recipe import AlignRecipe
+from mmlab.types import InputError
+
+LAST = "last.ckpt"
+
+
+class AlignModule(L.LightningModule):
+    """Aligner, optimiser and schedule. Step k draws its randomness from (seed, k), so a resumed run repeats it."""
+
+    def __init__(self, recipe: AlignRecipe, tokenizer: Tokenizer) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.aligner = Aligner(recipe.build(tokenizer), recipe)
+        for name in ("image", "audio"):
+            self.aligner.model.encoders[name].to(memory_format=torch.channels_last)
+
+    def on_train_batch_start(self, batch: Draw, batch_idx: int) -> None:
+        torch.manual_seed(self._step_seed())
+
+    def transfer_batch_to_device(self, batch: Draw, device: torch.device, dataloader_idx: int) -> Draw:
+        return batch  # the aligner moves what it needs; Lightning cannot rebuild a frozen dataclass
+
+    def training_step(self, draw: Draw, batch_idx: int) -> Tensor:
+        generator = torch.Generator(self.device).manual_seed(self._step_seed())
+        loss = self.aligner(draw, generator, progress=self.global_step / self.recipe.steps)
+        self.log("loss", loss.detach(), prog_bar=True)
+        return loss
+
+    def _step_seed(self) -> int:
+        return self.recipe.seed * 1_000_003 + self.global_step
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        matrices = [p for p in self.aligner.parameters() if p.ndim >= 2]
+        rest = [p for p in self.aligner.parameters() if p.ndim < 2]
+        groups = [{"params": matrices, "weight_decay": self.recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=self.recipe.lr, betas=(0.9, 0.98))
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, self.recipe.lr, total_steps=self.recipe.steps, pct_start=self.recipe.warmup, cycle_momentum=False
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class Draws(IterableDataset):
+    """The batches from step `start` on, in the order that (seed, step) fixes."""
+
+    def __init__(self, corpus: Corpus, recipe: AlignRecipe, start: int) -> None:
+        self.corpus, self.recipe, self.start = corpus, recipe, start
+
+    def __iter__(self) -> Iterator[Draw]:
+        for step in range(self.start, self.recipe.steps):
+            yield self.corpus.draw(seed=self.recipe.seed, step=step, batch=self.recipe.batch)
+
+
+class AlignData(L.LightningDataModule):
+    """Serves the draws that are still to come; after a resume these start at the restored step."""
+
+    def __init__(self, corpus: Corpus, recipe: AlignRecipe) -> None:
+        super().__init__()
+        self.corpus, self.recipe = corpus, recipe
+
+    def train_dataloader(self) -> DataLoader:
+        start = self.trainer.global_step if self.trainer else 0
+        return DataLoader(Draws(self.corpus, self.recipe, start), batch_size=None)
+
+
+class Snapshots(Callback):
+    """Calls `take(step, model)` at about `count` moments, close together at first, to show how the space comes about."""
+
+    def __init__(self, steps: int, *, count: int, take: Callable[[int, JointEmbedder], None]) -> None:
+        moments = torch.linspace(0, 1, count) ** 2 * steps
+        self.moments = {0} | set(moments.round().int().tolist())
+        self.take = take
+
+    def on_train_start(self, trainer: L.Trainer, module: AlignModule) -> None:
+        if trainer.global_step == 0:
+            self.take(0, module.aligner.model)
+
+    def on_train_batch_end(self, trainer: L.Trainer, module: AlignModule, *_: Any) -> None:
+        if trainer.global_step in self.moments:
+            self.take(trainer.global_step, module.aligner.model)
+
+
+def precision(accelerator: str = "auto") -> str:
+    """bf16 where the machine multiplies it in hardware, else 32-bit."""
+    if accelerator != "cpu" and torch.cuda.is_available():
+        return "bf16-mixed"
+    return "bf16-mixed" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32-true"
+
+
+def estimate(module: AlignModule, corpus: Corpus, *, steps: int = 3) -> float:
+    """Seconds per step on this machine, measured on throw-away steps of a copy."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    fresh = AlignModule(module.recipe, module.aligner.model.encoders["text"].tokenizer).to(device).train()
+    times = []
+    for step in range(steps + 1):
+        began = time.perf_counter()
+        draw = corpus.draw(seed=module.recipe.seed, step=step, batch=module.recipe.batch)
+        with torch.autocast(device, torch.bfloat16, enabled=precision() != "32-true"):
+            loss = fresh.aligner(draw, torch.Generator(device).manual_seed(step))
+        loss.backward()
+        times.append(time.perf_counter() - began + 0 * loss.item())
+    return sorted(times[1:])[steps // 2]
+
+
+def train(
+    recipe: AlignRecipe,
+    corpus: Corpus,
+    tokenizer: Tokenizer,
+    *,
+    run: Path,
+    callbacks: tuple[Callback, ...] = (),
+    every: int = 100,
+    progress: bool = True,
+    accelerator: str = "auto",
+) -> JointEmbedder:
+    """Train a recipe in the folder `run`, resuming from its last checkpoint where there is one.
+
+    The checkpoint is written every `every` steps; a killed run started again loses at most the steps since, and ends
+    where the unkilled one ends. Returns the averaged model.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    _same_recipe(run, recipe)
+    L.seed_everything(recipe.seed, verbose=False)
+    module = AlignModule(recipe, tokenizer)
+    keep = ModelCheckpoint(run, filename="last", every_n_train_steps=every, save_top_k=1, enable_version_counter=False)
+    bars = [TQDMProgressBar(refresh_rate=10)] if progress else []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
+        warnings.filterwarnings("ignore", message=".*`IterableDataset` has `__len__`.*")
+        trainer = L.Trainer(
+            max_steps=recipe.steps,
+            accelerator=accelerator,
+            devices=1,
+            precision=precision(accelerator),
+            gradient_clip_val=1.0,
+            logger=False,
+            enable_model_summary=False,
+            enable_progress_bar=progress,
+            callbacks=[EMAWeightAveraging(decay=recipe.ema, use_buffers=True), keep, *callbacks, *bars],
+        )
+        last = run / LAST
+        trainer.fit(module, datamodule=AlignData(corpus, recipe), ckpt_path=str(last) if last.exists() else None)
+    return module.aligner.model.eval()
+
+
+def _same_recipe(run: Path, recipe: AlignRecipe) -> None:
+    """A run folder belongs to one recipe: resuming it with another would give a model that no recipe describes."""
+    path, said = run / "recipe.json", json.dumps(recipe.to_dict(), indent=2)
+    if path.exists() and json.loads(path.read_text()) != json.loads(said):
+        raise InputError(f"{run}: this folder holds a run of another recipe; finish it, or choose another folder with --run.")
+    path.write_text(said + "\n")

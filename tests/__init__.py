@@ -1,0 +1,1 @@
+"""Tests of the course and of the package; `make test` runs them."""

@@ -1,0 +1,123 @@
+"""Alignment training: draws, augmentations, resuming exactly, and learning what can be learned by eye."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from mmlab.nn.mel import LogMel
+from mmlab.training.align import train
+from mmlab.training.aligner import Aligner
+from mmlab.training.augment import PictureAugment, SoundAugment
+from mmlab.training.recipe import VIEWS, AlignRecipe
+from mmlab.types import InputError
+from tests.unit import tiny
+
+
+def test_a_step_draws_the_same_whatever_came_before() -> None:
+    corpus = tiny.corpus()
+    for step in range(5):
+        corpus.draw(seed=3, step=step, batch=8)
+    one, two = corpus.draw(seed=3, step=7, batch=8), tiny.corpus().draw(seed=3, step=7, batch=8)
+    assert one.texts == two.texts and torch.equal(one.pictures, two.pictures) and torch.equal(one.sound, two.sound)
+    assert not torch.equal(one.things, corpus.draw(seed=4, step=7, batch=8).things)
+
+
+def test_an_epoch_shows_each_thing_once() -> None:
+    corpus = tiny.corpus()
+    seen = [int(i) for step in (2, 3) for i in corpus.draw(seed=0, step=step, batch=8).things]
+    assert sorted(seen) == list(range(16))
+
+
+def test_two_pictures_of_a_thing_come_from_two_teams() -> None:
+    corpus = tiny.corpus()
+    draw = corpus.draw(seed=0, step=0, batch=16)
+    assert (draw.pictures[0] - draw.pictures[1]).abs().flatten(1).sum(1).min() > 0
+
+
+def test_pictures_keep_a_white_ground_white() -> None:
+    white = torch.ones(32, 3, 64, 64)
+    changed = PictureAugment()(white, flippable=torch.ones(32) > 0, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(changed, white, rtol=0, atol=1e-4)
+
+
+def test_symbols_are_never_mirrored() -> None:
+    half = torch.ones(64, 3, 64, 64)
+    half[..., :32] = 0.0
+    generator = torch.Generator().manual_seed(0)
+    kept = PictureAugment(outline=0.0)(half, flippable=torch.zeros(64) > 0, generator=generator)
+    turned = PictureAugment(outline=0.0)(half, flippable=torch.ones(64) > 0, generator=generator)
+    darker_left = lambda x: x[..., :20].mean((1, 2, 3)) < x[..., 44:].mean((1, 2, 3))  # noqa: E731
+    assert darker_left(kept).all()
+    assert 10 < (~darker_left(turned)).sum() < 54
+
+
+def test_sounds_stay_finite_and_masked() -> None:
+    draw = tiny.corpus().draw(seed=0, step=0, batch=16)
+    mel, mask = SoundAugment(LogMel())(draw.sound, draw.sound_mask, generator=torch.Generator().manual_seed(0))
+    assert mel.isfinite().all() and mask.any(1).all() and mel.shape[2] == mask.shape[1]
+    plain = LogMel().frame_mask(draw.sound_mask).sum(1)
+    assert ((mask.sum(1) / plain) > 0.7).all() and ((mask.sum(1) / plain) < 1.4).all()
+
+
+def test_pairs_choose_which_views_attract() -> None:
+    recipe = tiny.recipe(pairs=("text-image", "image-audio"))
+    weights = Aligner(recipe.build(tiny.tokenizer()), recipe).pair_weights
+    at = {name: i for i, name in enumerate(VIEWS)}
+    assert weights[at["text-en"], at["image-b"]] > 0 and weights[at["image-a"], at["audio"]] > 0
+    assert weights[at["text-en"], at["audio"]] == 0 and weights[at["image-a"], at["image-b"]] == 0
+    with pytest.raises(InputError, match="text-video"):
+        AlignRecipe(pairs=("text-video",))
+
+
+def test_a_small_model_learns_its_batch() -> None:
+    recipe = tiny.recipe(steps=60, lr=5e-3)
+    torch.manual_seed(0)
+    aligner, corpus = Aligner(recipe.build(tiny.tokenizer()), recipe).train(), tiny.corpus()
+    optimizer = torch.optim.AdamW(aligner.parameters(), lr=5e-3)
+    losses = []
+    for step in range(60):
+        loss = aligner(corpus.draw(seed=0, step=step, batch=16), torch.Generator().manual_seed(step))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert abs(losses[0] - torch.tensor(16.0).log()) < 0.8, "an untrained model guesses: ln(batch)"
+    assert sum(losses[-5:]) / 5 < losses[0] - 0.3
+
+
+RUN = """
+import os, signal, sys
+from pathlib import Path
+from lightning.pytorch.callbacks import Callback
+from mmlab.training.align import train
+from tests.unit import tiny
+
+class Kill(Callback):
+    def on_train_batch_end(self, trainer, *_):
+        if trainer.global_step == int(sys.argv[2]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+train(tiny.recipe(), tiny.corpus(), tiny.tokenizer(), run=Path(sys.argv[1]), every=2, progress=False, callbacks=(Kill(),))
+"""
+
+
+def test_a_killed_run_ends_where_the_unkilled_one_ends(tmp_path: Path) -> None:
+    whole = train(tiny.recipe(), tiny.corpus(), tiny.tokenizer(), run=tmp_path / "whole", every=2, progress=False)
+    killed = subprocess.run([sys.executable, "-c", RUN, str(tmp_path / "cut"), "5"], env=dict(os.environ), check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert (tmp_path / "cut" / "last.ckpt").is_file()
+    resumed = train(tiny.recipe(), tiny.corpus(), tiny.tokenizer(), run=tmp_path / "cut", every=2, progress=False)
+    state = resumed.state_dict()
+    for name, value in whole.state_dict().items():
+        torch.testing.assert_close(value, state[name], rtol=0, atol=1e-6, msg=name)
+
+
+def test_a_folder_of_another_recipe_is_refused(tmp_path: Path) -> None:
+    train(tiny.recipe(steps=2), tiny.corpus(), tiny.tokenizer(), run=tmp_path, progress=False)
+    with pytest.raises(InputError, match="another recipe"):
+        train(tiny.recipe(steps=3), tiny.corpus(), tiny.tokenizer(), run=tmp_path, progress=False)
