@@ -11,7 +11,8 @@ FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c "$(FITS)" 2>/dev/null && { echo "$$p"; break; }; done)
 
-# Linux without a GPU: `make lab TORCH_INDEX=https://download.pytorch.org/whl/cpu` takes the much smaller CPU build.
+# Linux without a GPU: `make lab TORCH_INDEX=<address of PyTorch's CPU index>` takes the much smaller CPU build; PyTorch's
+# installation page ("Get Started") gives the address.
 TORCH_INDEX ?=
 TORCH := $(shell sed -n 's/^ *"\(torch==[0-9.]*\)".*/\1/p' pyproject.toml)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
+
 from mmlab.apps.search import Answer, Search
 from mmlab.datasets.emoji import TEST_STYLES, EmojiData, Thing, decode_audio
 from mmlab.preprocessing import SAMPLE_RATE, load_audio, load_image
@@ -89,7 +90,7 @@ def make_tour(names: Search, pictures: Search, things: Sequence[Thing]) -> list[
         ),
         Part(
             "Looking and listening at once",
-            "A drawing far from all the model knows, the word under noise as loud as the voice, and the two added: z = z_i + z_a.",
+            "A drawing far from all it knows, the word under noise as loud as the voice, and the two added: z = z_i + z_a.",
             [stop for thing in (one, five) for stop in _together(names, thing)],
         ),
     ]

@@ -66,9 +66,9 @@ def verdict(stop: Stop) -> str:
         found = "unlike anything the model learned: do not believe the names" if strange else "taken for something known"
         return f"Familiarity {known}: {found}."
     right = f"{stop.truth.name_en} {stop.truth.name_zh}"
-    place = "comes first" if stop.place == 1 else "is not among them" if stop.place is None else f"comes at place {stop.place:,}"
+    stands = {None: "is not among them", 1: "comes first"}.get(stop.place, f"comes at place {stop.place or 0:,}")
     doubt = f" The {strange} is unlike anything the model learned." if strange else ""
-    return f"The right answer, {right}, {place}.{doubt}"
+    return f"The right answer, {right}, {stands}.{doubt}"
 
 
 def _part(part: Part, data: EmojiData) -> str:

@@ -7,7 +7,6 @@ from typing import Any
 
 import faiss
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor
 

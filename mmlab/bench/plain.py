@@ -10,11 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mmlab.fusion import FUSIONS
 from mmlab.nn.attention import Attention
 from mmlab.types import Tokens
 
-Form = Callable[..., Tensor]
+Form = Callable[..., Tensor | tuple[Tensor, ...]]
 
 
 def _sum(op: nn.Module) -> Form:
@@ -27,7 +26,7 @@ def _weighted_sum(op: nn.Module) -> Form:
 
 
 def _mean(op: nn.Module) -> Form:
-    return lambda text, image, audio: torch.stack([text, image, audio]).mean(0)
+    return lambda text, image, audio: (text + image + audio) / 3
 
 
 def _max(op: nn.Module) -> Form:
@@ -151,9 +150,9 @@ def _cross_attention(op: nn.Module) -> Form:
 
 
 def _co_attention(op: nn.Module) -> Form:
-    """Two nn.MultiheadAttention; the streams are laid end to end, so that one tensor comes back."""
-    text, image = _cross_block(op.blocks["text"]), _cross_block(op.blocks["image"])
-    return lambda **h: torch.cat([text(h["text"], h["image"]), image(h["image"], h["text"])], 1)
+    """Two nn.MultiheadAttention, each with weights of its own."""
+    first, second = _cross_block(op.blocks["text"]), _cross_block(op.blocks["image"])
+    return lambda text, image: (first(text, image), second(image, text))
 
 
 def _join(op: nn.Module, h: dict[str, Tokens]) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,9 @@ from mmlab.training.recipe import AlignRecipe
 from mmlab.training.shipped import train_tokenizer
 
 
-def bench_train(data: EmojiData, *, rounds: int = 5, batch: int = 256, say: Callable[[str], None] = print) -> dict[str, Any]:
+def bench_train(
+    data: EmojiData, *, rounds: int = 5, batch: int = 256, say: Callable[[str], None] = print
+) -> dict[str, Any]:
     """Seconds per step of ours (channels-last, bf16 where the CPU has it, plain attention) and of the plain fp32 loop.
 
     The variants take turns, so that a busy machine slows them alike; medians over `rounds`, after one warm-up each.
@@ -61,7 +63,9 @@ def _math() -> AbstractContextManager:
 class _Step:
     """Forward, backward and update of one variant."""
 
-    def __init__(self, recipe: AlignRecipe, tokenizer: Any, *, memory: torch.memory_format, half: bool, attention: Callable) -> None:
+    def __init__(
+        self, recipe: AlignRecipe, tokenizer: Any, *, memory: torch.memory_format, half: bool, attention: Callable
+    ) -> None:
         self.aligner = AlignModule(recipe, tokenizer).aligner.train()
         for name in ("image", "audio"):
             self.aligner.model.encoders[name].to(memory_format=memory)

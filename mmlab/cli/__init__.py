@@ -9,12 +9,15 @@ import typer
 from typer.core import TyperGroup
 
 import mmlab
+from mmlab.cli.bench import app as bench
 from mmlab.cli.data import app as data
 from mmlab.cli.demo import demo
 from mmlab.cli.doctor import doctor
 from mmlab.cli.embed import embed
+from mmlab.cli.eval import app as evaluation
 from mmlab.cli.lab import lab
 from mmlab.cli.search import search
+from mmlab.cli.train import app as train
 
 
 class Sentences(TyperGroup):
@@ -55,7 +58,7 @@ def main(
 
 # The table of contents.
 COMMANDS = {"lab": lab, "demo": demo, "embed": embed, "search": search, "doctor": doctor}
-GROUPS = {"data": data}
+GROUPS = {"train": train, "eval": evaluation, "bench": bench, "data": data}
 
 for _name, _command in COMMANDS.items():
     app.command(name=_name)(_command)

@@ -5,17 +5,19 @@ from typing import Annotated
 
 import typer
 
-train = typer.Typer(no_args_is_help=True, help="Train a model of the course; prints how long it will take first.")
+app = typer.Typer(no_args_is_help=True, help="Train a model of the course; says first how long it will take.")
 
 
-@train.callback()
+@app.callback()
 def main() -> None:
-    """Train a model of the course; prints how long it will take first."""
+    """Train a model of the course; says first how long it will take."""
 
 
-@train.command()
+@app.command()
 def align(
-    run: Annotated[Path, typer.Option(help="Folder of checkpoints; a run that was cut off goes on from there.")] = Path("runs/align"),
+    run: Annotated[Path, typer.Option(help="Folder of checkpoints; a run that was cut off goes on from there.")] = Path(
+        "runs/align"
+    ),
     out: Annotated[Path | None, typer.Option(help="Where the model goes [default: RUN/model].")] = None,
     steps: Annotated[int | None, typer.Option(help="Optimiser steps [default: the shipped recipe's].")] = None,
     batch: Annotated[int | None, typer.Option(help="Things per step.")] = None,

@@ -7,7 +7,7 @@ from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from mmlab.encoders.base import Encoder
+from mmlab.encoders.scratch import ScratchEncoder
 from mmlab.nn.block import TransformerBlock
 from mmlab.nn.mel import LogMel
 from mmlab.nn.positions import sinusoidal
@@ -15,13 +15,16 @@ from mmlab.nn.residual import ResidualBlock, blank
 from mmlab.preprocessing import audio_tensor
 from mmlab.types import Inputs, Tokens
 
-MEL_MEAN, MEL_STD = -3.0, 4.0  # of log-mel values over the training speech; fixed, so that no statistics leak between clips
+MEL_MEAN, MEL_STD = (
+    -3.0,
+    4.0,
+)  # of log-mel values over the training speech; fixed, so that no statistics leak between clips
 
 
-class AudioEncoder(Encoder):
+class AudioEncoder(ScratchEncoder):
     """Waveform to log-mel, convolutions that shrink time and frequency, transformer blocks over what is left of time.
 
-    Shape:   values (batch, samples) -> Tokens (batch, frames / 4, dim); pooled (batch, dim), the mean of the real tokens
+    Shape:   values (batch, samples) -> Tokens (batch, frames / 4, dim); pooled (batch, dim)
     Units:   16 kHz; 64 mel bins; frames of 32 ms every 16 ms, so one token per 64 ms
     Cost:    convolutions O(batch * frames * mels * widths^2), attention O(batch * layers * (frames / 4)^2 * dim)
     Source:  front end as in AST, Gong et al. 2021, arXiv:2104.01778; convolutions before attention as in Whisper,
@@ -31,11 +34,12 @@ class AudioEncoder(Encoder):
 
     def __init__(self, dim: int, *, widths: Sequence[int], layers: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__(modality="audio", dim=dim)
-        self.standardise = nn.BatchNorm1d(dim, affine=False)
         self.config = {"dim": dim, "widths": list(widths), "layers": layers, "heads": heads, "dropout": dropout}
         self.mel = LogMel()
         stem, *stages = widths
-        self.stem = nn.Sequential(nn.Conv2d(1, stem, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(stem), nn.ReLU())
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, stem, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(stem), nn.ReLU()
+        )
         strides = [(2, 2)] + [(2, 1)] * (len(stages) - 1)
         self.stages = nn.ModuleList(
             ResidualBlock(channels, out=width, stride=stride)
@@ -44,7 +48,9 @@ class AudioEncoder(Encoder):
         height = len(self.mel.bank) // 4 // 2 ** (len(stages) - 1)
         self.project = nn.Linear(stages[-1] * height, dim)
         self.blocks = nn.ModuleList(TransformerBlock(dim, heads=heads, dropout=dropout) for _ in range(layers))
-        for block in self.blocks:  # each block starts as the identity: what the convolutions hear comes through from step 1
+        for (
+            block
+        ) in self.blocks:  # each block starts as the identity: what the convolutions hear comes through from step 1
             nn.init.zeros_(block.attention.out.weight)
             nn.init.zeros_(block.mlp[-1].weight)
         self.norm = nn.LayerNorm(dim)
@@ -65,9 +71,6 @@ class AudioEncoder(Encoder):
         for block in self.blocks:
             values = block(values, mask)
         return Tokens(self.norm(values), mask)
-
-    def pool(self, tokens: Tokens) -> Float[Tensor, "batch dim"]:
-        return self.standardise(super().pool(tokens))
 
     def preprocess(self, raw: Sequence[np.ndarray]) -> Inputs:
         return audio_tensor(list(raw))

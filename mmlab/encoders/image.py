@@ -8,13 +8,13 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
-from mmlab.encoders.base import Encoder
+from mmlab.encoders.scratch import ScratchEncoder
 from mmlab.nn.residual import ResidualBlock
 from mmlab.preprocessing import fit_image, image_tensor
 from mmlab.types import Inputs, Tokens
 
 
-class ImageEncoder(Encoder):
+class ImageEncoder(ScratchEncoder):
     """A small residual network; each cell of its last map is one token that has seen the patch around it.
 
     Shape:   values (batch, 3, 64, 64) -> Tokens (batch, (64 / total stride)^2, dim), row by row; pooled (batch, dim)
@@ -26,7 +26,6 @@ class ImageEncoder(Encoder):
 
     def __init__(self, dim: int, *, widths: Sequence[int], blocks: Sequence[int], strides: Sequence[int]) -> None:
         super().__init__(modality="image", dim=dim)
-        self.standardise = nn.BatchNorm1d(dim, affine=False)
         self.config = {"dim": dim, "widths": list(widths), "blocks": list(blocks), "strides": list(strides)}
         stem, *stages = widths
         self.stem = nn.Sequential(nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(stem), nn.ReLU())
@@ -46,9 +45,6 @@ class ImageEncoder(Encoder):
     def forward(self, inputs: Inputs) -> Tokens:
         values = rearrange(self.features(inputs.values), "batch dim h w -> batch (h w) dim")
         return Tokens(values, torch.ones(values.shape[:2], dtype=torch.bool, device=values.device))
-
-    def pool(self, tokens: Tokens) -> Float[Tensor, "batch dim"]:
-        return self.standardise(super().pool(tokens))
 
     def preprocess(self, raw: Sequence[Image.Image]) -> Inputs:
         return Inputs(image_tensor([fit_image(picture) for picture in raw]))

@@ -2,20 +2,19 @@
 
 from collections.abc import Sequence
 
-from jaxtyping import Float
-from torch import Tensor, nn
+from torch import nn
 
-from mmlab.encoders.base import Encoder
+from mmlab.encoders.scratch import ScratchEncoder
 from mmlab.nn.block import TransformerBlock
 from mmlab.nn.positions import sinusoidal
 from mmlab.preprocessing import MAX_TEXT, Tokenizer
 from mmlab.types import Inputs, Tokens
 
 
-class TextEncoder(Encoder):
+class TextEncoder(ScratchEncoder):
     """Token and position embeddings, pre-norm transformer blocks, a last LayerNorm.
 
-    Shape:   values (batch, seq) token ids -> Tokens (batch, seq, dim); pooled (batch, dim), the mean of the real tokens
+    Shape:   values (batch, seq) token ids -> Tokens (batch, seq, dim); pooled (batch, dim)
     Cost:    O(batch * layers * (seq^2 * dim + 12 * seq * dim^2))
     Source:  Vaswani et al. 2017, arXiv:1706.03762; pre-norm as in Xiong et al. 2020, arXiv:2002.04745
     Parity:  tests/contract/test_encoders.py; the block in tests/parity/test_attention.py
@@ -23,7 +22,6 @@ class TextEncoder(Encoder):
 
     def __init__(self, dim: int, *, tokenizer: Tokenizer, layers: int, heads: int, dropout: float = 0.0) -> None:
         super().__init__(modality="text", dim=dim)
-        self.standardise = nn.BatchNorm1d(dim, affine=False)
         self.config = {"dim": dim, "layers": layers, "heads": heads, "dropout": dropout}
         self.tokenizer = tokenizer
         self.embed_tokens = nn.Embedding(tokenizer.vocab, dim)
@@ -37,9 +35,6 @@ class TextEncoder(Encoder):
         for block in self.blocks:
             values = block(values, inputs.mask)
         return Tokens(self.norm(values), inputs.mask)
-
-    def pool(self, tokens: Tokens) -> Float[Tensor, "batch dim"]:
-        return self.standardise(super().pool(tokens))
 
     def preprocess(self, raw: Sequence[str]) -> Inputs:
         return self.tokenizer.encode(list(raw))

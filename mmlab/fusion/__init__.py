@@ -1,4 +1,4 @@
-"""Fusion: many modalities in, one result out. The two dicts at the end are the table of contents."""
+"""Fusion: many modalities in, one result out. The three dicts at the end are the table of contents."""
 
 from mmlab.fusion.base import Fusion, TokenFusion
 from mmlab.fusion.concat import ConcatLinearFusion, ConcatMLPFusion
@@ -12,6 +12,7 @@ from mmlab.fusion.multiplicative import BilinearFusion, HadamardFusion, LowRankF
 
 __all__ = [
     "FUSIONS",
+    "FUSION_PARTS",
     "TOKEN_FUSIONS",
     "AttentionSumFusion",
     "BilinearFusion",
@@ -55,6 +56,12 @@ FUSIONS = {
     "tensor": TensorFusion,
     "low_rank": LowRankFusion,
     "late": LateFusion,
+}
+
+# What goes around a vector operator, and is one again: FUSION_PARTS[name](fusion, ...).
+FUSION_PARTS = {
+    "missing_embedding": MissingEmbedding,
+    "modality_dropout": ModalityDropout,
 }
 
 # Token operators: Tokens in, Tokens (or Streams) out.

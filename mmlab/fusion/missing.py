@@ -18,7 +18,7 @@ class MissingEmbedding(Fusion):
     Shape:   as the operator inside
     Cost:    that of the operator inside, plus O(batch * sum_m d_m)
     Source:  the learned null token of classifier-free guidance, Ho and Salimans 2022, arXiv:2207.12598, per modality.
-    Parity:  tests/parity/test_fusion.py (the operator inside, given the filled rows)
+    Parity:  tests/contract/test_fusion.py (the operator inside, given the filled rows)
     """
 
     allows_missing = True

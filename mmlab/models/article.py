@@ -5,7 +5,6 @@ from copy import deepcopy
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import normalize
@@ -124,7 +123,7 @@ def fit_text_projection(
     Shape:   names -> X (n, d_t), Z (n, d_z) -> W_t (d_t, d_z)
     Cost:    O(n * d_t^2)
     Source:  Hoerl and Kennard 1970 (ridge regression); Allen 1974 (leaving one out in closed form)
-    Parity:  tests/unit/test_article.py (sklearn.linear_model.RidgeCV)
+    Parity:  tests/unit/test_article.py (sklearn.linear_model.Ridge, fitted again without each name)
     Raises:  InputError when there is no thing to fit on
     """
     names = [thing.name(language) for language in languages for thing in data.split("train")]
@@ -151,7 +150,7 @@ def _text_encoder(model: Any, tokenizer: Any, *, joint: JointEmbedder) -> Encode
     if (model is None) != (tokenizer is None):
         lacking, has = ("model", "tokenizer") if model is None else ("tokenizer", "model")
         raise InputError(f"A {has} came without its {lacking}; pass both, or (None, None) for the joint model's own.")
-    own = joint.encoders["text"] if "text" in joint.encoders else None
+    own = dict(joint.encoders.items()).get("text")
     if model is None or (isinstance(own, PretrainedText) and own.model is model):
         if own is None:
             raise InputError("This joint model has no text encoder of its own; pass a model and its tokenizer.")

@@ -131,7 +131,9 @@ class JointEmbedder(nn.Module):
         """Weights (safetensors), config and tokenizer in one folder; `notes` go into the config as they are."""
         encoders = {name: encoder.config for name, encoder in self.encoders.items()}
         familiar = {name: part.config for name, part in self.familiarity.items()}
-        config = {"model_type": MODEL_TYPE, "dim": self.dim, "encoders": encoders, "familiarity": familiar, **notes}
+        count = sum(p.numel() for p in self.parameters())
+        config = {"model_type": MODEL_TYPE, "dim": self.dim, "encoders": encoders, "familiarity": familiar}
+        config |= {"parameters": count, **notes}
         checkpoint.write(folder, self, config=config, dtype=dtype)
         if "text" in self.encoders:
             self.encoders["text"].tokenizer.save(folder)

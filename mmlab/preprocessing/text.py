@@ -62,7 +62,7 @@ class Tokenizer:
             [
                 normalizers.NFKC(),
                 normalizers.Lowercase(),
-                normalizers.NFKC(),  # lower case can undo it, as in "ϔ"
+                normalizers.NFKC(),  # lower case can undo it: "J̌" is two characters, "ǰ" is one
                 normalizers.Replace(tokenizers.Regex(r"\s+"), " "),
                 normalizers.Strip(),
             ]

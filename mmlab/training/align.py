@@ -1,6 +1,7 @@
 """`mmlab train align`: the recipe under Lightning, with a checkpoint to resume from and a model folder at the end."""
 
 import json
+import logging
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -9,7 +10,7 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, Timer, TQDMProgressBar
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -20,7 +21,7 @@ from mmlab.training.corpus import Corpus, Draw
 from mmlab.training.recipe import AlignRecipe
 from mmlab.types import InputError
 
-LAST = "last.ckpt"
+LAST, SECONDS = "last.ckpt", "seconds.json"
 
 
 class AlignModule(L.LightningModule):
@@ -135,15 +136,18 @@ def train(
     """Train a recipe in the folder `run`, resuming from its last checkpoint where there is one.
 
     The checkpoint is written every `every` steps; a killed run started again loses at most the steps since, and ends
-    where the unkilled one ends. Returns the averaged model.
+    where the unkilled one ends. Returns the averaged model, and leaves the seconds that it took in `run`.
     """
     run.mkdir(parents=True, exist_ok=True)
     _same_recipe(run, recipe)
     L.seed_everything(recipe.seed, verbose=False)
     module = AlignModule(recipe, tokenizer)
     keep = ModelCheckpoint(run, filename="last", every_n_train_steps=every, save_top_k=1, enable_version_counter=False)
+    clock = Timer(verbose=False)  # its reading is in the checkpoint, so a resumed run counts on
     bars = [TQDMProgressBar(refresh_rate=10)] if progress else []
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # what it says of devices, we said before
     with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
         warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
         warnings.filterwarnings("ignore", message=".*`IterableDataset` has `__len__`.*")
@@ -156,10 +160,11 @@ def train(
             logger=False,
             enable_model_summary=False,
             enable_progress_bar=progress,
-            callbacks=[EMAWeightAveraging(decay=recipe.ema, use_buffers=True), keep, *callbacks, *bars],
+            callbacks=[EMAWeightAveraging(decay=recipe.ema, use_buffers=True), keep, clock, *callbacks, *bars],
         )
         last = run / LAST
         trainer.fit(module, datamodule=AlignData(corpus, recipe), ckpt_path=str(last) if last.exists() else None)
+    (run / SECONDS).write_text(json.dumps(round(clock.time_elapsed("train"), 1)) + "\n")
     return module.aligner.model.eval()
 
 
@@ -167,5 +172,7 @@ def _same_recipe(run: Path, recipe: AlignRecipe) -> None:
     """A run folder belongs to one recipe: resuming it with another would give a model that no recipe describes."""
     path, said = run / "recipe.json", json.dumps(recipe.to_dict(), indent=2)
     if path.exists() and json.loads(path.read_text()) != json.loads(said):
-        raise InputError(f"{run}: this folder holds a run of another recipe; finish it, or choose another folder with --run.")
+        raise InputError(
+            f"{run}: this folder holds a run of another recipe; finish it, or choose another folder with --run."
+        )
     path.write_text(said + "\n")

@@ -37,7 +37,12 @@ class Aligner(nn.Module):
         self.register_buffer("pair_weights", weights, persistent=False)
 
     def views(
-        self, draw: Draw, generator: Generator, *, progress: float = 1.0, memory: torch.memory_format = torch.channels_last
+        self,
+        draw: Draw,
+        generator: Generator,
+        *,
+        progress: float = 1.0,
+        memory: torch.memory_format = torch.channels_last,
     ) -> Float[Tensor, "views batch dim"]:
         """Unit vectors of every view, in the order of VIEWS; `progress` is the share of the run that is done.
 

@@ -57,7 +57,9 @@ class PictureAugment:
         grid = F.affine_grid(theta, list(pixels.shape), align_corners=False)
         bend = torch.randn(len(pixels), 2, 5, 5, generator=u.generator, device=pixels.device) * 0.05 * k
         bend = F.interpolate(bend * u.chance(0.6)[:, None, None, None], size=pixels.shape[-2:], mode="bicubic")
-        return F.grid_sample(pixels, grid + rearrange(bend, "b t h w -> b h w t"), padding_mode="border", align_corners=False)
+        return F.grid_sample(
+            pixels, grid + rearrange(bend, "b t h w -> b h w t"), padding_mode="border", align_corners=False
+        )
 
     def _colour(self, pixels: Tensor, u: "_Uniform") -> Tensor:
         """One matrix per picture: hue turned, saturation scaled; white is its fixed point. Then contrast towards white."""
@@ -95,7 +97,11 @@ class PictureAugment:
         cols = torch.arange(w, device=pixels.device)[None, :]
         y, x = u(0, 1)[:, None] * h, u(0, 1)[:, None] * w
         tall, wide = u(0.05, 0.2)[:, None] * h, u(0.05, 0.2)[:, None] * w
-        hole = ((rows - y).abs() < tall)[:, :, None] & ((cols - x).abs() < wide)[:, None, :] & u.chance(0.33)[:, None, None]
+        hole = (
+            ((rows - y).abs() < tall)[:, :, None]
+            & ((cols - x).abs() < wide)[:, None, :]
+            & u.chance(0.33)[:, None, None]
+        )
         return torch.where(hole[:, None], torch.ones((), device=pixels.device), pixels)
 
 
@@ -169,13 +175,19 @@ class SoundAugment:
         colour = (u(-2.5, 2.5)[:, None] * axis).exp()
         gain = level * 10 ** (-u(0.0, 35.0) / 10) * u.chance(0.6 * strength)
         grain = -torch.rand(mel.shape, generator=u.generator, device=mel.device).clamp(min=1e-6).log()
-        return mel + gain[:, None, None] * colour[:, :, None] * grain * 0.5 + gain[:, None, None] * colour[:, :, None] * 0.5
+        return (
+            mel
+            + gain[:, None, None] * colour[:, :, None] * grain * 0.5
+            + gain[:, None, None] * colour[:, :, None] * 0.5
+        )
 
     def _band_and_gaps(self, log: Tensor, kept: Tensor, u: "_Uniform", strength: float) -> Tensor:
         """A telephone band on a quarter of the clips; one gap in time and one in frequency, filled with the clip's mean."""
-        b, m, t = log.shape
+        _, m, t = log.shape
         mels = torch.arange(m, device=log.device)[None, :]
-        band = (mels < (u(0, 10) * u.chance(0.25 * strength))[:, None]) | (mels >= (m - u(0, 26) * u.chance(0.3 * strength))[:, None])
+        band = (mels < (u(0, 10) * u.chance(0.25 * strength))[:, None]) | (
+            mels >= (m - u(0, 26) * u.chance(0.3 * strength))[:, None]
+        )
         log = torch.where(band[:, :, None], log.amin((1, 2), keepdim=True), log)
         fill = (log * kept[:, None]).sum((1, 2)) / (kept.sum(1) * m).clamp(min=1)
         y, x = (u(0, 1) * m)[:, None], (u(0, 1) * kept.sum(1))[:, None]

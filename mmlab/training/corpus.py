@@ -10,9 +10,23 @@ from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from mmlab.datasets.emoji import LANGUAGES, TRAIN_STYLES, VALIDATION_STYLES, EmojiData, Thing, decode_audio, decode_image
+from mmlab.datasets.emoji import (
+    LANGUAGES,
+    TRAIN_STYLES,
+    VALIDATION_STYLES,
+    EmojiData,
+    Thing,
+    decode_audio,
+    decode_image,
+)
 
-TEAMS = {"noto": "noto", "fluent_3d": "fluent", "fluent_flat": "fluent", "emojione": "emojione", "emojione_line": "emojione"}
+TEAMS = {
+    "noto": "noto",
+    "fluent_3d": "fluent",
+    "fluent_flat": "fluent",
+    "emojione": "emojione",
+    "emojione_line": "emojione",
+}
 LONGEST = 33_600  # samples, 2.1 s: 97 % of the clips are shorter, and every batch is padded to its longest
 TEMPLATES = {
     "en": ("a {}", "the {}", "a picture of {}", "the sound of {}", "this is {}", "{}!"),
@@ -63,7 +77,9 @@ class Corpus:
         self.by_team: list[dict[str, dict[str, int]]] = [{} for _ in self.things]
         for row, (i, style, _) in enumerate(drawn):
             self.by_team[i].setdefault(TEAMS[style], {})[style] = row
-        self.by_language: list[dict[str, dict[str, list[int]]]] = [{name: {} for name in LANGUAGES} for _ in self.things]
+        self.by_language: list[dict[str, dict[str, list[int]]]] = [
+            {name: {} for name in LANGUAGES} for _ in self.things
+        ]
         for row, (i, language, voice, _) in enumerate(spoken):
             self.by_language[i][language].setdefault(voice.split("/")[0], []).append(row)
         self.flippable = torch.tensor([thing.group != "symbols" for thing in self.things])
@@ -76,7 +92,9 @@ class Corpus:
         rows = data.image_table.to_pylist()
         pictures = [(row["thing"], row["style"], row["image"]["bytes"]) for row in rows if row["style"] in styles]
         spoken = data.clips(split=splits).to_pylist()
-        clips = [(row["thing"], row["language"], f"{row['engine']}/{row['voice']}", row["audio"]["bytes"]) for row in spoken]
+        clips = [
+            (row["thing"], row["language"], f"{row['engine']}/{row['voice']}", row["audio"]["bytes"]) for row in spoken
+        ]
         return cls(data.split("train") if things is None else things, pictures=pictures, clips=clips)
 
     def __len__(self) -> int:

@@ -39,9 +39,7 @@ class AlignRecipe:
     image: dict[str, Any] = field(
         default_factory=lambda: {"dim": 256, "widths": [32, 64, 128], "blocks": [1, 2, 1], "strides": [2, 2, 2]}
     )
-    audio: dict[str, Any] = field(
-        default_factory=lambda: {"dim": 192, "widths": [24, 48, 96], "layers": 2, "heads": 6}
-    )
+    audio: dict[str, Any] = field(default_factory=lambda: {"dim": 192, "widths": [24, 48, 96], "layers": 2, "heads": 6})
 
     def __post_init__(self) -> None:
         known = {"-".join(sorted(pair)) for pair in _modality_pairs()} | {"all"}

@@ -1,6 +1,6 @@
 """From the data to the checkpoint folder: tokenizer, corpus, training, snapshots, familiarity, weights on disk."""
 
-import time
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from mmlab.models.checkpoint import sha256
 from mmlab.models.familiarity import Familiarity
 from mmlab.models.joint import JointEmbedder
 from mmlab.preprocessing import Tokenizer
-from mmlab.training.align import AlignModule, Snapshots, estimate, train
+from mmlab.training.align import SECONDS, AlignModule, Snapshots, estimate, train
 from mmlab.training.corpus import Corpus
 from mmlab.training.recipe import AlignRecipe
 from mmlab.types import MODALITIES
@@ -58,7 +58,9 @@ class SpaceLog:
 
     def take(self, step: int, model: JointEmbedder) -> None:
         z = model.encode(**self.raw)
-        save_file({"z": torch.stack([z[name] for name in MODALITIES]).half().cpu()}, self.folder / f"{step:06d}.safetensors")
+        save_file(
+            {"z": torch.stack([z[name] for name in MODALITIES]).half().cpu()}, self.folder / f"{step:06d}.safetensors"
+        )
 
     def export(self, path: Path) -> None:
         """All snapshots in one file, on the first principal axes of the last: (moments, 3, things, axes)."""
@@ -85,13 +87,14 @@ def train_align(
     things = spread(data.split("train"), recipe.things)
     corpus = Corpus.from_data(data, tuning=recipe.tuning, things=things)
     seconds = estimate(AlignModule(recipe, tokenizer), corpus)
-    say(f"{len(corpus)} things, {recipe.steps} steps of {seconds:.2f} s each: about {recipe.steps * seconds / 60:.0f} minutes.")
+    say(
+        f"{len(corpus)} things, {recipe.steps} steps of {seconds:.2f} s each: about {recipe.steps * seconds / 60:.0f} minutes."
+    )
     log = SpaceLog(data, run / "snapshots")
-    began = time.monotonic()
     watch = Snapshots(recipe.steps, count=20, take=log.take)
     model = train(recipe, corpus, tokenizer, run=run, callbacks=(watch,), progress=progress)
     log.take(recipe.steps, model)
-    say(f"Trained in {(time.monotonic() - began) / 60:.1f} minutes.")
+    say(f"Trained in {json.loads((run / SECONDS).read_text()) / 60:.1f} minutes.")
     return model
 
 
@@ -103,13 +106,24 @@ def spread(things: Sequence[Thing], count: int | None) -> list[Thing]:
 
 
 def finish(model: JointEmbedder, recipe: AlignRecipe, data: EmojiData, *, run: Path, folder: Path) -> JointEmbedder:
-    """What a checkpoint needs beside its weights: tuned fusion weights, familiarity, the snapshots; saved in half precision."""
+    """What a checkpoint needs beside its weights: fusion weights, familiarity, snapshots; saved in half precision."""
     model.weights.copy_(torch.tensor([FUSION_WEIGHTS[name] for name in MODALITIES]))
     model.familiarity.update(fit_familiarity(model, data))
-    hashes = {"data_sha256": sha256(data.root / "SHA256SUMS")}
-    model.save_pretrained(folder, dtype=torch.float16, recipe=recipe.to_dict(), made_from=hashes)
+    notes = {
+        "recipe": recipe.to_dict(),
+        "made_from": {"data_sha256": sha256(data.root / "SHA256SUMS")},
+        "training": {"seconds": json.loads((run / SECONDS).read_text()), "machine": machine()},
+    }
+    model.save_pretrained(folder, dtype=torch.float16, **notes)
     SpaceLog(data, run / "snapshots").export(folder / "snapshots.safetensors")
     return JointEmbedder.from_pretrained(folder)
+
+
+def machine() -> str:
+    """The processor that this runs on, in words."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"{torch.get_num_threads()} threads of a CPU with {torch.backends.cpu.get_cpu_capability()}"
 
 
 def fit_familiarity(model: JointEmbedder, data: EmojiData) -> dict[str, Familiarity]:

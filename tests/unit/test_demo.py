@@ -11,7 +11,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmlab.apps.demo import FAR, NEAR, SHOWN, THINGS, Part, draw_things, drawing, make_tour, under_noise, voice, wav, word
+from mmlab.apps.demo import (
+    FAR,
+    NEAR,
+    SHOWN,
+    THINGS,
+    Part,
+    draw_things,
+    drawing,
+    make_tour,
+    under_noise,
+    voice,
+    wav,
+    word,
+)
 from mmlab.apps.page import MARK, check_out, verdict, write_page
 from mmlab.apps.search import Search
 from mmlab.datasets.emoji import EmojiData, decode_audio
@@ -77,7 +90,7 @@ def test_the_tour_asks_in_every_modality_and_in_both_languages(tour, data):
 def test_the_tour_uses_only_styles_and_voices_of_the_test_split(data):
     thing = data["🍕"]
     for style in (NEAR, FAR):
-        row = [r for r in data.image_table.to_pylist() if (r["thing"], r["style"]) == (thing.id, style)][0]
+        row = next(r for r in data.image_table.to_pylist() if (r["thing"], r["style"]) == (thing.id, style))
         assert row["split"].startswith("test")
         kept = np.asarray(Image.open(BytesIO(row["image"]["bytes"])).convert("RGB"))
         np.testing.assert_array_equal(np.asarray(drawing(data, thing, style).image), kept)

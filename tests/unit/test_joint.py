@@ -38,7 +38,8 @@ def test_is_encode_pool_project_normalise_add(model: JointEmbedder) -> None:
     for name, items in raw().items():
         encoder = model.encoders[name]
         tokens = encoder(encoder.preprocess(items))
-        pooled = torch.stack([row[keep].mean(0) for row, keep in zip(tokens.values, tokens.mask, strict=True)])
+        mean = torch.stack([row[keep].mean(0) for row, keep in zip(tokens.values, tokens.mask, strict=True)])
+        pooled = (mean - encoder.standardise.running_mean) / (encoder.standardise.running_var + 1e-5).sqrt()
         z = pooled @ model.projections[name].W
         z = z / z.square().sum(1, keepdim=True).sqrt()
         torch.testing.assert_close(getattr(out, name), z, rtol=0, atol=1e-5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mmlab import preprocessing
@@ -72,6 +72,7 @@ def test_channels_are_averaged():
     np.testing.assert_allclose(load_audio(one_sided), load_audio(tone(440)), atol=1e-6)
 
 
+@example(gain=1e308, offset=0.4)
 @given(gain=st.floats(0.01, 1e300), offset=st.floats(-0.4, 0.4))
 @settings(max_examples=30, deadline=None)
 def test_neither_loudness_nor_an_offset_matters(gain, offset):
@@ -107,7 +108,7 @@ def test_a_long_sound_is_cut_after_its_silence_and_decoded_no_further_than_neede
     assert len(sound) == 3 * 16_000 and np.abs(sound[:400]).max() < 0.01 and pitches(sound[480:]) == [440]
     assert sum(decoded) <= 30 * 8000 + 1 and max(decoded) <= 65_536
     assert len(load_audio(np.tile(tone(), 40), cut=True)) == 3 * 16_000
-    bang_after = np.concatenate([tone(seconds=30, height=0.005), tone(seconds=1)])
+    bang_after = np.concatenate([tone(seconds=30, height=0.003), tone(seconds=1)])
     assert pitches(load_audio(bang_after, cut=True)[480:]) == [440]  # what is not looked at sets no threshold
     quiet_first = np.concatenate([tone(seconds=3.5, height=0.05), tone(seconds=1)])
     assert np.abs(load_audio(quiet_first, cut=True)).max() == pytest.approx(0.7)  # of what is kept

@@ -14,7 +14,7 @@ from mmlab.types import InputError
 from tests.unit.tiny_models import TEXTS, bert, tokenizer
 
 
-def _sentence_folder(folder: Path, pooling: dict, *, last: tuple[str, ...] = (), longest: int = 9) -> Path:
+def _sentence_folder(folder: Path, pooling: dict, *, last: tuple[str, ...] = (), longest: int = 13) -> Path:
     bert(folder)
     kinds = ("Transformer", "Pooling", *last)
     modules = [{"path": "" if i == 0 else f"{i}_{kind}", "type": f"sentence_transformers.models.{kind}"}
@@ -40,14 +40,14 @@ POOLED = {
 def test_sentence_models_are_pooled_as_they_say(tmp_path, mode, unit):
     settings = {f"pooling_mode_{name}": name == mode for name in POOLED} | {"word_embedding_dimension": 16}
     encoder = PretrainedText.from_pretrained(_sentence_folder(tmp_path, settings, last=("Normalize",) * unit))
-    texts = ["a dog", "a train"]
+    texts = ["a dog", TEXTS[2]]  # of different lengths, so that padding could win a maximum or be the last token
     model = hf.BertModel.from_pretrained(tmp_path)
     by_hand = torch.stack(
         [POOLED[mode](model(tokenizer()([text], return_tensors="pt").input_ids).last_hidden_state[0]) for text in texts]
     )
     expected = normalize(by_hand, dim=-1) if unit else by_hand
     torch.testing.assert_close(encoder.embed(encoder.preprocess(texts)), expected, rtol=0, atol=1e-5)
-    with pytest.raises(InputError, match="takes 9 tokens"):
+    with pytest.raises(InputError, match="takes 13 tokens"):
         encoder.preprocess([TEXTS[1]])
 
 

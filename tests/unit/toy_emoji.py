@@ -1,4 +1,4 @@
-"""A dataset of 24 things made of flat colours and tones, in the schema of data/emoji, and models that know it by heart."""
+"""A dataset of 24 things made of flat colours and tones, and models that know it by heart."""
 
 import hashlib
 from collections.abc import Callable, Sequence

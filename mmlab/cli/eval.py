@@ -1,0 +1,91 @@
+"""`mmlab eval`: every figure that the course states, made again."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mmlab.cli.options import DataFolder, ModelFolder, open_data
+
+app = typer.Typer(no_args_is_help=True, help="Make the figures that the course states, again.")
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write the JSON object into this file.")]
+
+
+@app.command()
+def joint(
+    model: ModelFolder = None,
+    data: DataFolder = None,
+    split: Annotated[str, typer.Option(help='"test", or "validation" for a model trained with --tuning.')] = "test",
+    baselines: Annotated[bool, typer.Option(help="Nearest pixels, nearest mel and text alone as well.")] = True,
+    card: Annotated[bool, typer.Option("--card", help="Write the model card beside the weights.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Note this look at the test in data/results/joint.")] = False,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Retrieval between text, pictures and speech, on unseen styles and voices (about a minute)."""
+    from mmlab.evaluation.card import write_card
+    from mmlab.evaluation.report import as_table, evaluate_checkpoint
+    from mmlab.models.joint import SHIPPED
+
+    results = evaluate_checkpoint(
+        SHIPPED if model is None else model, open_data(data), split=split, with_baselines=baselines, log=log, say=_say
+    )
+    _give(results, as_table(results), as_json=as_json, out=out)
+    if card:
+        write_card(SHIPPED if model is None else model, results)
+
+
+@app.command()
+def weights(model: ModelFolder = None, data: DataFolder = None, as_json: AsJson = False, out: Out = None) -> None:
+    """Tune the weights of the sum on validation, with a model that was trained with --tuning."""
+    from mmlab.cli.options import open_model
+    from mmlab.evaluation.fusion_weights import tune_weights
+
+    found = tune_weights(open_model(model)[0], open_data(data))
+    _give(found, f"weights {found['weights']}", as_json=as_json, out=out)
+
+
+@app.command()
+def picture(
+    out: Annotated[Path, typer.Argument(help="A PNG file.")],
+    model: ModelFolder = None,
+    data: DataFolder = None,
+) -> None:
+    """Draw thirty things in the joint space (the picture of the README)."""
+    from mmlab.cli.options import open_model
+    from mmlab.evaluation.picture import space_picture
+    from mmlab.figures import png
+
+    out.write_bytes(png(space_picture(open_model(model)[0], open_data(data))))
+    typer.echo(f"The picture is in {out}.")
+
+
+@app.command()
+def scaling(
+    run: Annotated[Path, typer.Option(help="Folder of the sweep; one that was cut off goes on from there.")] = Path(
+        "runs/scaling"
+    ),
+    steps: Annotated[int, typer.Option(help="Optimiser steps of each point.")] = 600,
+    data: DataFolder = None,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Accuracy against things, parameters and pairs of modalities (some minutes a point)."""
+    from mmlab.evaluation.scaling import scaling as sweep
+
+    results = sweep(open_data(data), run=run, steps=steps, progress=not as_json, say=_say)
+    _give(results, json.dumps(results, indent=2), as_json=as_json, out=out)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)
+
+
+def _give(results: dict[str, Any], table: str, *, as_json: bool, out: Path | None) -> None:
+    text = json.dumps(results, ensure_ascii=False, indent=2)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(text + "\n", encoding="utf-8")
+    typer.echo(text if as_json else table)
