@@ -1,6 +1,7 @@
 """`mmlab eval`: every figure that the course states, made again."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,6 +78,45 @@ def scaling(
 
     results = sweep(open_data(data), run=run, steps=steps, progress=not as_json, say=_say)
     _give(results, json.dumps(results, indent=2), as_json=as_json, out=out)
+
+
+@app.command()
+def fusion(
+    model: ModelFolder = None,
+    data: DataFolder = None,
+    run: Annotated[Path, typer.Option(help="Folder of the run; one that was cut off goes on from there.")] = Path(
+        "runs/fusion"
+    ),
+    seeds: Annotated[int, typer.Option(help="Trainings of each head; five or more give an interval.")] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="One seed and a short budget, to try; ships nothing.")] = False,
+    ship: Annotated[bool, typer.Option("--ship", help="Write results and heads into data/, where they ship.")] = False,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Fusion operators under one linear head and under equal MLP heads, on four tasks (about twenty minutes)."""
+    from mmlab.evaluation.fusion import as_tables, compare_checkpoint
+    from mmlab.evaluation.fusion.store import SHIPPED as HEADS
+    from mmlab.models.joint import SHIPPED
+    from mmlab.paths import DATA
+
+    if quick and ship:
+        raise typer.BadParameter("--quick tries and --ship states: expected one of them, got both; drop one.")
+    results = compare_checkpoint(
+        SHIPPED if model is None else model, open_data(data), run=run, seeds=seeds, quick=quick,
+        heads=HEADS if ship else None, say=_say, track=_track,
+    )  # fmt: skip
+    if ship:
+        out = DATA / "results" / "fusion" / "results.json" if out is None else out
+    figures = {name: figure for name, figure in results.items() if name != "made_from"}
+    _give(results, as_tables(figures), as_json=as_json, out=out)
+
+
+def _track(items: Sequence[Any]) -> Any:
+    """A progress bar on the error stream, so that --json stays one object."""
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, description="heads", console=Console(stderr=True))
 
 
 def _say(line: str) -> None:

@@ -146,8 +146,8 @@ class PretrainedText(Pretrained):
         return Inputs(padded["input_ids"], torch.ones_like(mask) if self.recipe.fixed else mask)
 
     def forward(self, inputs: Inputs) -> Tokens:
-        mask = None if self.recipe.fixed else inputs.mask.long()
-        return Tokens(self.model(input_ids=inputs.values, attention_mask=mask).last_hidden_state, inputs.mask)
+        hidden = self.model(input_ids=inputs.values, attention_mask=inputs.mask.long()).last_hidden_state
+        return Tokens(hidden, inputs.mask)
 
 
 class PretrainedImage(Pretrained):

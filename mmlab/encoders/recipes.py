@@ -21,7 +21,7 @@ class Recipe:
     `opens` is the class of transformers that holds just the wanted half; `pool` turns its tokens into one embedding
     (None: the mean of the real tokens); `width` reads the size of that embedding from the config; `unit` scales it to
     length one, where the authors do; `fixed` says that the model was trained on padding as if it were content, so
-    that texts are always padded to the full length and no mask is given.
+    that texts are always padded to the full length and every token counts as real.
     """
 
     opens: str = "AutoModel"

@@ -1,55 +1,68 @@
-"""The picture of the README: thirty things in the joint space, each as a word, a drawing and a voice."""
+"""The picture of the README: what words, voices and drawings find among the drawings of a team never trained on."""
 
 from typing import Any
 
-import numpy as np
 import torch
 
 from mmlab.datasets.emoji import TEST_STYLES, EmojiData, decode_audio
 from mmlab.figures import COLOURS, figure
 from mmlab.models.joint import JointEmbedder
 
-THINGS = (
-    "dog", "cat", "horse", "tiger", "penguin", "fish", "octopus", "butterfly", "banana", "grapes", "carrot", "pizza",
-    "hamburger", "guitar", "violin", "trumpet", "drum", "automobile", "bus", "bicycle", "airplane", "sailboat",
-    "house", "castle", "mountain", "snowflake", "sun", "umbrella", "books", "scissors",
-)  # fmt: skip
-SIZE = 0.035  # of a drawing, as a share of the map
+# How each row asks: by an English or Chinese word, by an unseen voice, by a drawing of another team.
+ROWS = (("text", "en", "guitar"), ("text", "zh", "tiger"), ("audio", "en", "pizza"), ("audio", "zh", "umbrella"), ("image", "", "sailboat"))
+FOUND = 5
+SAID = {"text": "a word", "audio": "a voice never heard", "image": "a drawing in another style"}
 
 
 def space_picture(model: JointEmbedder, data: EmojiData) -> Any:
-    """A matplotlib figure: the first two principal axes of the things' 3 x 30 vectors, drawings and voices never seen.
+    """A matplotlib figure: a row for each question, its five nearest Twemoji drawings, the right one framed.
 
-    Lines join what belongs to one thing: the shorter, the better the three modalities agree.
+    Wrong answers stay as they are.
     """
-    things = [data[name] for name in THINGS]
     drawings = data.images(TEST_STYLES["near"])
-    spoken = {row["thing"]: row["audio"]["bytes"] for row in data.clips(split="test", engine="flite").to_pylist()}
-    z = model.encode(
-        text=[thing.name_en for thing in things],
-        image=[drawings[thing.id] for thing in things],
-        audio=[decode_audio(spoken[thing.id]) for thing in things],
-    )
-    every = torch.stack(list(z.values())).double()
-    centre = every.mean((0, 1))
-    axes_of = torch.linalg.svd((every - centre).flatten(0, 1), full_matrices=False).Vh[:2]
-    flat = ((every - centre) @ axes_of.T).numpy()
-    made = figure(width=10, height=6.5, title="Thirty things as a word, a drawing and a voice, in one space")
-    _draw(made.axes[0], flat, things, [drawings[thing.id] for thing in things])
+    ids = list(drawings)
+    gallery = model.encode(image=[drawings[key] for key in ids])["image"]
+    made = figure(len(ROWS), FOUND + 1, width=9.0, height=7.4, title="A word, a voice or a drawing finds its like")
+    for row, (kind, language, name) in enumerate(ROWS):
+        thing = data[name]
+        raw, shown = _question(model, data, kind, language, thing)
+        scores = (model.encode(**{kind: [raw]})[kind] @ gallery.T)[0]
+        axes = made.axes[row * (FOUND + 1) : (row + 1) * (FOUND + 1)]
+        _ask(axes[0], kind, shown)
+        for place, at in zip(axes[1:], scores.topk(FOUND).indices.tolist(), strict=True):
+            found = data[ids[at]]
+            place.imshow(drawings[found.id])
+            _bare(place, f"{found.name_en}\n{scores[at]:.2f}", frame=COLOURS["image"] if found.id == thing.id else None)
     return made
 
 
-def _draw(axes: Any, flat: np.ndarray, things: list, drawings: list) -> None:
-    text, image, audio = flat
-    half = SIZE * np.ptp(flat.reshape(-1, 2), axis=0) * np.array([0.65, 1.0])
-    for row, thing in enumerate(things):
-        axes.plot(*zip(text[row], image[row], audio[row], strict=True), color="#bbbbbb", linewidth=0.8, zorder=1)
-        (x, y), (w, h) = image[row], half
-        axes.imshow(np.asarray(drawings[row]), extent=(x - w, x + w, y - h, y + h), aspect="auto", zorder=2)
-        axes.annotate(f"{thing.name_en} {thing.name_zh}", text[row], color=COLOURS["text"], fontsize=8, zorder=4, ha="center")
-    axes.scatter(*text.T, s=10, color=COLOURS["text"], label="word", zorder=3)
-    axes.scatter(*audio.T, s=28, color=COLOURS["audio"], marker="^", label="voice (never heard in training)", zorder=3)
-    axes.scatter([], [], s=40, color=COLOURS["image"], marker="s", label="drawing (style never seen in training)")
-    low, high = flat.reshape(-1, 2).min(0) - 2 * half, flat.reshape(-1, 2).max(0) + 2 * half
-    axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first principal axis", ylabel="second principal axis")
-    axes.legend(loc="best", fontsize=8)
+def _question(model: JointEmbedder, data: EmojiData, kind: str, language: str, thing: Any) -> tuple[Any, Any]:
+    """What the model is asked with, and what the figure shows of it."""
+    if kind == "text":
+        return thing.name(language), thing.name(language)
+    if kind == "image":
+        drawing = data.images(TEST_STYLES["far"])[thing.id]
+        return drawing, drawing
+    [clip] = data.clips(thing=thing.id, split="test", language=language, engine="espeak").to_pylist()
+    wave = decode_audio(clip["audio"]["bytes"])
+    return wave, model.encoders["audio"].mel(torch.from_numpy(wave)[None])[0].numpy()
+
+
+def _ask(axes: Any, kind: str, shown: Any) -> None:
+    if kind == "text":
+        axes.text(0.5, 0.5, shown, ha="center", va="center", fontsize=16, transform=axes.transAxes)
+    elif kind == "audio":
+        axes.imshow(shown, origin="lower", aspect="auto", cmap="magma")
+    else:
+        axes.imshow(shown)
+    _bare(axes, SAID[kind], frame=COLOURS[kind])
+
+
+def _bare(axes: Any, below: str, *, frame: str | None) -> None:
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.grid(False)
+    axes.set_xlabel(below, fontsize=8)
+    for spine in axes.spines.values():
+        spine.set_visible(frame is not None)
+        spine.set(color=frame or "none", linewidth=2.5)

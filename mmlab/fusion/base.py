@@ -31,17 +31,38 @@ class Fusion(nn.Module, ABC):
 
     def __call__(self, *args: Any, **inputs: Any) -> Any:
         """Checks the inputs, then runs `forward`: the sentences come before any shape checker's."""
+        if args or not self._plainly_fits(inputs):
+            inputs = self._examined(args, inputs)
+        fused = super().__call__(**inputs)
+        if not torch.compiler.is_compiling():
+            checks.check_finite(type(self).__name__, [fused], inputs)
+        return fused
+
+    def _plainly_fits(self, inputs: dict[str, Any]) -> bool:
+        """A quick look at the common case, every modality there and of the right shape; the rest is examined."""
+        if inputs.keys() != self.dims.keys():
+            return False
+        rows = None
+        for name, dim in self.dims.items():
+            pooled = inputs[name]
+            if not isinstance(pooled, Tensor) or not pooled.is_floating_point():
+                return False
+            rows = pooled.shape[:1] if rows is None else rows
+            if pooled.shape != (*rows, dim):
+                return False
+        return True
+
+    def _examined(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> dict[str, Any]:
+        """The inputs that are there, or the sentence that says what is wrong with them."""
         name, present = type(self).__name__, inputs.get("present")
         given = {key: pooled for key, pooled in inputs.items() if key != "present"}
         checks.check_names(name, self.dims, given, allows_missing=self.allows_missing, positional=len(args))
         given = {key: pooled for key, pooled in given.items() if pooled is not None}
         checks.check_pooled(name, self.dims, given)
-        if present is not None:
-            checks.check_present(name, present, given, allows_missing=self.allows_missing)
-        fused = super().__call__(**given, present=present)
-        if not torch.compiler.is_compiling():
-            checks.check_finite(name, [fused], given)
-        return fused
+        if present is None:
+            return given
+        checks.check_present(name, present, given, allows_missing=self.allows_missing)
+        return {**given, "present": present}
 
     def forward(
         self,

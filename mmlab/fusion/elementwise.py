@@ -5,6 +5,7 @@ from functools import reduce
 from operator import add
 
 import torch
+from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -124,7 +125,7 @@ class MaxFusion(ElementwiseFusion):
         values = list(given.values())
         if keep is not None:
             values = [z.masked_fill(~keep[:, i, None], -torch.inf) for i, z in enumerate(values)]
-        return reduce(torch.maximum, values)
+        return torch.stack(values).amax(dim=0)
 
 
 class AttentionSumFusion(ElementwiseFusion):
@@ -150,11 +151,12 @@ class AttentionSumFusion(ElementwiseFusion):
 
     def weights(
         self, given: dict[str, Tensor], keep: Bool[Tensor, "batch given"] | None = None
-    ) -> Float[Tensor, "batch given"]:
-        """How much each modality counts in each row, in the order of MODALITIES."""
-        scores = torch.cat([self.ask(self.keys[name](z).tanh()) for name, z in given.items()], dim=1)
-        return (scores if keep is None else scores.masked_fill(~keep, -torch.inf)).softmax(dim=1)
+    ) -> Float[Tensor, "given batch 1"]:
+        """How much each modality counts in each row, in the order of MODALITIES; they add up to 1 over the first axis."""
+        scores = torch.stack([self.ask(self.keys[name](z).tanh()) for name, z in given.items()])
+        if keep is not None:
+            scores = scores.masked_fill(~rearrange(keep, "batch given -> given batch 1"), -torch.inf)
+        return scores.softmax(dim=0)
 
     def fuse(self, given: dict[str, Tensor], keep: Bool[Tensor, "batch given"] | None) -> Float[Tensor, "batch out"]:
-        alpha = self.weights(given, keep)
-        return reduce(add, (alpha[:, i, None] * z for i, z in enumerate(given.values())))
+        return reduce(add, (alpha * z for alpha, z in zip(self.weights(given, keep), given.values(), strict=True)))

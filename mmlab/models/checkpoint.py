@@ -13,6 +13,7 @@ from torch import nn
 from mmlab.types import InputError
 
 WEIGHTS, CONFIG = "model.safetensors", "config.json"
+LARGE = 10_000  # numbers in a tensor
 
 
 def sha256(path: Path) -> str:
@@ -24,9 +25,10 @@ def write(folder: str | Path, model: nn.Module, *, config: dict[str, Any], dtype
     """Weights in `dtype` and the config, which records their sha256, so that a flipped byte is noticed at load."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    state = {k: v.to(dtype) if v.is_floating_point() else v for k, v in model.state_dict().items()}
-    save_file({k: v.detach().cpu().contiguous() for k, v in state.items()}, folder / WEIGHTS)
-    config = {**config, "weights_sha256": sha256(folder / WEIGHTS)}
+    state = {k: v.detach().cpu().to(dtype) if v.is_floating_point() else v.cpu() for k, v in model.state_dict().items()}
+    shared = _copies(state)
+    save_file({k: v.contiguous() for k, v in state.items() if k not in shared}, folder / WEIGHTS)
+    config = {**config, "shared": shared, "weights_sha256": sha256(folder / WEIGHTS)}
     (folder / CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
@@ -54,6 +56,7 @@ def load_weights(folder: str | Path, model: nn.Module, *, config: dict[str, Any]
         state = load_file(path)
     except (SafetensorError, ValueError) as error:
         raise InputError(f"{path}: expected a safetensors file, could not read it ({error}); copy it again.") from error
+    state |= {copy: state[name] for copy, name in config.get("shared", {}).items() if name in state}
     own = model.state_dict()
     missing, extra = sorted(own.keys() - state.keys()), sorted(state.keys() - own.keys())
     if missing or extra:
@@ -68,6 +71,17 @@ def load_weights(folder: str | Path, model: nn.Module, *, config: dict[str, Any]
     if sha256(path) != config.get("weights_sha256"):
         raise InputError(f"{path}: its bytes are not those that were saved (sha256 differs); copy the checkpoint again.")
     model.load_state_dict({k: v.to(own[k].dtype) for k, v in state.items()})
+
+
+def _copies(state: dict[str, torch.Tensor]) -> dict[str, str]:
+    """Large tensors that equal an earlier one, with its name: these are stored once."""
+    large = [name for name, value in state.items() if value.numel() > LARGE]
+    found: dict[str, str] = {}
+    for at, name in enumerate(large):
+        twins = (one for one in large[:at] if one not in found and torch.equal(state[one], state[name]))
+        if (twin := next(twins, None)) is not None:
+            found[name] = twin
+    return found
 
 
 def _few(names: list[str]) -> str:

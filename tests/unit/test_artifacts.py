@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmlab.apps.gallery import FILE as GALLERY
 from mmlab.apps.gallery import TARGETS, gallery, read_gallery
 from mmlab.datasets.emoji import ROOT as EMOJI
 from mmlab.datasets.emoji import EmojiData
@@ -63,5 +62,5 @@ def test_the_gallery_is_of_this_checkpoint_and_these_data(model: JointEmbedder, 
 def test_sizes_stay_in_their_budgets() -> None:
     size = lambda folder: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())  # noqa: E731
     assert size(EMOJI) <= 40 * MEGABYTE
-    assert (SHIPPED / WEIGHTS).stat().st_size + (SHIPPED / GALLERY).stat().st_size <= 8 * MEGABYTE
+    assert (SHIPPED / WEIGHTS).stat().st_size <= 8 * MEGABYTE
     assert size(DATA / "checkpoints") <= 18 * MEGABYTE

@@ -38,6 +38,7 @@ THIRD_PARTY = {
     "models": {"transformers", "safetensors"},
     "apps": {"faiss", "safetensors", "PIL"},  # a stored gallery; a page that shows pictures
     "training": {"lightning", "safetensors"},  # a stored snapshot
+    "evaluation": {"PIL"},  # pictures on their way into a model
     "grading": {"nbformat"},
     "notebooks": {"nbformat", "nbclient"},
     "widgets": {"ipywidgets", "anywidget", "traitlets", "umap"},

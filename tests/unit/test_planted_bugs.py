@@ -50,7 +50,7 @@ class UnusedBias(zoo.TensorFusion):
 
 class SoftmaxOverRows(zoo.AttentionSumFusion):
     def weights(self, given, keep=None):
-        return torch.cat([self.ask(self.keys[name](z).tanh()) for name, z in given.items()], dim=1).softmax(dim=0)
+        return torch.stack([self.ask(self.keys[name](z).tanh()) for name, z in given.items()]).softmax(dim=1)
 
 
 class GatesInterleaved(zoo.GatedFusion):

@@ -19,7 +19,7 @@ from tests.unit.tiny_models import BUILDERS, TEXTS, randomise, save, tokenizer
 
 RNG = np.random.default_rng(0)
 PICTURES = [Image.fromarray(RNG.integers(0, 256, (h, w, 3), dtype=np.uint8)) for h, w in ((40, 50), (64, 64), (33, 90))]
-SOUNDS = [(0.1 * RNG.normal(size=n)).astype(np.float32) for n in (16000, 8000, 12345)]
+SOUNDS = [(0.1 * RNG.normal(size=n)).astype(np.float32) for n in (16000, 8000, 12399)]  # 12,400 would be one token more
 RAW = {"text": TEXTS, "image": PICTURES, "audio": SOUNDS}
 
 

@@ -13,13 +13,19 @@ from mmlab.encoders.pretrained import PretrainedAudio, PretrainedImage, Pretrain
 from mmlab.types import InputError
 from tests.unit.tiny_models import BUILDERS, TEXTS, bert, save
 
-WRAPPERS = {"bert": PretrainedText, "vit": PretrainedImage, "whisper": PretrainedAudio, "wav2vec2": PretrainedAudio}
+WRAPPERS = {
+    "bert": PretrainedText,
+    "clap": PretrainedText,
+    "vit": PretrainedImage,
+    "whisper": PretrainedAudio,
+    "wav2vec2": PretrainedAudio,
+}
 
 
 @pytest.fixture(scope="module")
 def zoo(tmp_path_factory) -> Path:
     root = tmp_path_factory.mktemp("zoo")
-    for name in (*WRAPPERS, "clap"):
+    for name in WRAPPERS:
         BUILDERS[name](root / name)
     return root
 
@@ -118,6 +124,7 @@ def test_a_missing_tokenizer_or_processor_is_named(zoo, tmp_path):
         ("bert", ["a dog", "  "], "at least one character, got '  '"),
         ("bert", [3], "at least one character, got 3"),
         ("bert", ["a dog", "w" * 100], "takes 24 tokens, got 10[0-9] in the text that begins 'wwww"),
+        ("clap", ["w" * 18], "takes 19 tokens, got 20"),  # the first of its 20 positions belongs to the padding
         ("vit", ["a.png"], "RGB pictures of PIL, got str; open it with load_image"),
         ("vit", [Image.new("RGBA", (9, 9))], "got a picture of mode RGBA"),
         ("whisper", [np.zeros((2, 16000), np.float32)], r"mono waveforms .*got \(2, 16000\)"),
@@ -129,3 +136,10 @@ def test_a_missing_tokenizer_or_processor_is_named(zoo, tmp_path):
 def test_inputs_that_cannot_be_used(zoo, name, raw, said):
     with pytest.raises(InputError, match=said):
         WRAPPERS[name].from_pretrained(zoo / name).preprocess(raw)
+
+
+def test_a_text_just_as_long_as_the_model_takes_is_read(zoo):
+    for name, most in (("clap", 19), ("bert", 24)):
+        encoder = PretrainedText.from_pretrained(zoo / name)
+        inputs = encoder.preprocess(["w" * (most - 2)])
+        assert inputs.values.shape == (1, most) and encoder.embed(inputs).isfinite().all()

@@ -131,6 +131,14 @@ def test_no_file_names_a_machine_or_is_left_unfinished() -> None:
     assert not found, "\n".join(found)
 
 
+def test_git_ignores_nothing_that_the_project_needs() -> None:
+    """A folder of the package that is called `build`, say, must not fall under a rule meant for a tool's output."""
+    command = ["git", "-C", str(ROOT), "ls-files", "--others", "--ignored", "--exclude-standard"]
+    listed = subprocess.run([*command, "mmlab", "tests", "notebooks", "data"], capture_output=True, text=True)
+    left_behind = re.compile(r"__pycache__/|\.ipynb_checkpoints/|\.DS_Store$|\.part$")
+    assert not [name for name in listed.stdout.splitlines() if not left_behind.search(name)]
+
+
 def test_what_is_tracked_stays_small() -> None:
     sizes = {path: path.stat().st_size for path in project_files()}
     assert sum(sizes.values()) <= 60 * 2**20

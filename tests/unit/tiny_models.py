@@ -92,7 +92,7 @@ def whisper(folder: Path) -> Path:
 
 
 def clap(folder: Path, *, fused: bool = False) -> Path:
-    text = {**SIZES, **IDS, "vocab_size": 300, "max_position_embeddings": 25, "projection_dim": 12}
+    text = {**SIZES, **IDS, "vocab_size": 300, "max_position_embeddings": 20, "projection_dim": 12}
     audio = {
         "num_mel_bins": 16, "spec_size": 64, "window_size": 4, "patch_size": 2, "patch_stride": [2, 2],
         "hidden_size": 32, "patch_embeds_hidden_size": 16, "depths": [1, 1], "num_attention_heads": [2, 2],
