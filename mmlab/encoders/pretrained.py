@@ -1,6 +1,6 @@
 """Any Hugging Face text, image or audio model behind the interface of our encoders; frozen unless asked otherwise."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from math import gcd
 from pathlib import Path
@@ -25,7 +25,7 @@ from mmlab.types import InputError, Inputs, Tokens
 _POSITIONS_AFTER_PADDING = frozenset({"roberta", "xlm-roberta", "camembert", "clap_text_model"})
 
 
-class Pretrained(Encoder):
+class Pretrained(Encoder, ABC):
     """What the three wrappers share: opening, freezing, and pooling as the model's authors pool.
 
     `dim` is the width of the pooled embedding; the tokens are wider or narrower where the model projects after pooling

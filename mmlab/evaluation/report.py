@@ -34,11 +34,12 @@ def evaluate_checkpoint(
     split: str = "test",
     with_baselines: bool = False,
     log: bool = False,
+    log_path: Path = LOG,
     say: Callable[[str], None] | None = None,
 ) -> dict[str, Figure]:
     """`mmlab eval joint`: the figures of a checkpoint folder; under "made_from" the hashes of what they come from.
 
-    `log` appends a line to the log of evaluations on test: whoever still changes the model should use it, so that the
+    `log` appends a line to the log of evaluations on test, in `log_path`: whoever still changes the model should use it, so that the
     card can say how often the test was looked at. Who only repeats the stated figures need not.
     """
     data = EmojiData.load() if data is None else data
@@ -48,11 +49,11 @@ def evaluate_checkpoint(
     hashes = {"checkpoint_sha256": sha256(folder / WEIGHTS), "data_sha256": sha256(data.root / "SHA256SUMS")}
     results[MADE_FROM] = {**hashes, "split": split}
     if log and split == "test":
-        log_evaluation(results)
+        log_evaluation(results, path=log_path)
     return results
 
 
-def log_evaluation(results: Mapping[str, Figure], *, path: Path = LOG) -> None:
+def log_evaluation(results: Mapping[str, Figure], *, path: Path) -> None:
     """Append one line: when, which checkpoint and data, and the headline figures."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figures = {name: value_of(results[name]) for name in HEADLINE if name in results}

@@ -100,6 +100,7 @@ def measure(
 
     Raises:  InputError when the folder holds a point of other settings
     """
+    run.mkdir(parents=True, exist_ok=True)
     path = run / "point.json"
     settings = json.loads(json.dumps({"recipe": recipe.to_dict(), "common": common, "split": split}))
     if path.is_file():
@@ -122,6 +123,7 @@ def measure(
         "seconds_per_step": round(seconds, 3),
         **figures_of(model, data, own=own, common=nested(data.split("train"), common), split=split),
     }
+    run.mkdir(parents=True, exist_ok=True)
     written = json.dumps({"settings": settings, "result": result}, indent=1)
     path.write_text(written + "\n", "utf-8")
     return json.loads(written)["result"]  # as a later call will read it

@@ -63,9 +63,9 @@ def get_embedding(
 
 
 def get_multi_modal_embedding(
-    text_embedding: Float[Tensor, "batch d_t"] | None,
-    image_embedding: Float[Tensor, "batch d_i"] | None,
-    audio_embedding: Float[Tensor, "batch d_a"] | None,
+    text_embedding: Float[Tensor, "*rows_t d_t"] | None,
+    image_embedding: Float[Tensor, "*rows_i d_i"] | None,
+    audio_embedding: Float[Tensor, "*rows_a d_a"] | None,
     *,
     joint: JointEmbedder | None = None,
 ) -> Float[Tensor, "batch d_z"]:
@@ -158,9 +158,12 @@ def _text_encoder(model: Any, tokenizer: Any, *, joint: JointEmbedder) -> Encode
     reader = model.get_encoder() if model.config.is_encoder_decoder else model.base_model
     training = reader.training  # opening it below sets it to evaluation
     # A copy of the tokenizer, and no freezing: what a caller lends comes back as it was.
-    encoder = PretrainedText(
-        reader, processor=deepcopy(tokenizer), recipe=Recipe(), source=model.name_or_path, trainable=True
-    )
+    try:
+        encoder = PretrainedText(
+            reader, processor=deepcopy(tokenizer), recipe=Recipe(), source=model.name_or_path, trainable=True
+        )
+    finally:
+        reader.train(training)
     return encoder.train(training)
 
 

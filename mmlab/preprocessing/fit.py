@@ -4,6 +4,7 @@ from PIL import Image, ImageChops
 
 IMAGE_SIZE = 64  # pixels, the side of every picture that a model sees
 MARGIN = 2  # pixels of white left on each side
+LARGEST = 1024  # pixels, the longer side of what is squared; no drawing of the dataset comes near it
 WHITE_TOLERANCE = 8  # of 255: a pixel this close to white counts as ground
 
 
@@ -21,6 +22,9 @@ def fit_image(image: Image.Image, *, size: int = IMAGE_SIZE) -> Image.Image:
     content = darkness.point(lambda value: 255 * (value > WHITE_TOLERANCE)).getbbox()
     if content is not None:
         image = image.crop(content)
+    if max(image.size) > LARGEST:  # a strip of 20,000 x 40 would else ask for a square of 400 megapixels
+        image = image.copy()
+        image.thumbnail((LARGEST, LARGEST), Image.Resampling.LANCZOS)
     side = max(image.size)
     square = Image.new("RGB", (side, side), "white")
     square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))

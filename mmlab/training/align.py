@@ -37,9 +37,6 @@ class AlignModule(L.LightningModule):
     def on_train_batch_start(self, batch: Draw, batch_idx: int) -> None:
         torch.manual_seed(self._step_seed())
 
-    def transfer_batch_to_device(self, batch: Draw, device: torch.device, dataloader_idx: int) -> Draw:
-        return batch  # the aligner moves what it needs; Lightning cannot rebuild a frozen dataclass
-
     def training_step(self, draw: Draw, batch_idx: int) -> Tensor:
         generator = torch.Generator(self.device).manual_seed(self._step_seed())
         loss = self.aligner(draw, generator, progress=self.global_step / self.recipe.steps)
@@ -81,6 +78,9 @@ class AlignData(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         start = self.trainer.global_step if self.trainer else 0
         return DataLoader(Draws(self.corpus, self.recipe, start), batch_size=None)
+
+    def transfer_batch_to_device(self, batch: Draw, device: torch.device, dataloader_idx: int) -> Draw:
+        return batch  # the aligner moves what it needs; Lightning cannot rebuild a frozen dataclass
 
 
 class Snapshots(Callback):

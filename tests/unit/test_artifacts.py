@@ -1,6 +1,7 @@
 """Nothing that ships is stale: each artifact records what it was made from, and these are the files that lie here."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.card import write_card
 from mmlab.models.checkpoint import CONFIG, WEIGHTS, sha256
 from mmlab.models.joint import SHIPPED, JointEmbedder, load_shipped
-from mmlab.paths import DATA
+from mmlab.paths import DATA, ROOT
 from mmlab.training.recipe import AlignRecipe
 
 RESULTS = DATA / "results" / "joint" / "test.json"
@@ -64,3 +65,11 @@ def test_sizes_stay_in_their_budgets() -> None:
     assert size(EMOJI) <= 40 * MEGABYTE
     assert (SHIPPED / WEIGHTS).stat().st_size <= 8 * MEGABYTE
     assert size(DATA / "checkpoints") <= 18 * MEGABYTE
+
+
+def test_the_readme_states_the_results() -> None:
+    results = json.loads(RESULTS.read_text("utf-8"))
+    rows = re.findall(r"^\| .*\(`(\w+)`\) \| (\d+) % \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert len(rows) == 9
+    for name, stated in rows:
+        assert f"{100 * results[name]['r1']:.0f}" == stated, name

@@ -86,8 +86,7 @@ def test_a_small_model_learns_its_batch() -> None:
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
-    assert abs(losses[0] - torch.tensor(16.0).log()) < 0.8, "an untrained model guesses: ln(batch)"
-    assert sum(losses[-5:]) / 5 < losses[0] - 0.3
+    assert sum(losses[-5:]) / 5 < 0.6 * losses[0]
 
 
 RUN = """

@@ -1,9 +1,9 @@
 """The frozen encoders' vectors, by thing: each view (a style, a voice, a language; clean or corrupted) encoded once.
 
 Three disjoint sets of things, whole families together, all of them known to the encoders: the heads train on "train",
-stop and choose their learning rate on "validation", and are measured on "test". No head has met a test thing, style
-or voice. "clean" shows test things in a style and a voice that encoders and heads know; "near" and "far" in styles and
-voices that neither does.
+choose step, learning rate and weight decay on "validation", and are measured on "test". No head has met a test thing,
+style or voice. "clean" shows test things in a style and a voice that encoders and heads know; "near" and "far" in
+styles and voices that neither does.
 """
 
 from collections.abc import Callable, Sequence

@@ -16,7 +16,7 @@ from mmlab.models.checkpoint import WEIGHTS, sha256
 from mmlab.models.joint import SHIPPED, JointEmbedder
 from mmlab.types import InputError
 
-QUICK = Budget(steps=100, batch=256, lrs=(0.01,), looks=4)
+QUICK = Budget(steps=100, batch=256, choices=((0.01, 1.0),), looks=4)
 
 
 def compare_checkpoint(

@@ -18,12 +18,11 @@ SCALE = 20.0  # of cosines before the softmax over names
 
 @dataclass(frozen=True)
 class Budget:
-    """What every head gets: steps, rows a step, learning rates to choose from on validation, looks at validation."""
+    """What every head gets: steps, rows a step, (learning rate, weight decay) to choose from, looks at validation."""
 
     steps: int = 300
     batch: int = 384
-    lrs: tuple[float, ...] = (0.003, 0.01)
-    weight_decay: float = 0.01
+    choices: tuple[tuple[float, float], ...] = ((0.01, 0.1), (0.01, 1.0), (0.003, 1.0))
     looks: int = 10
 
 
@@ -32,7 +31,7 @@ class Fitted:
     """A head at the step that was best on validation."""
 
     head: FusionHead
-    lr: float
+    choice: tuple[float, float]
     step: int
     validation: float
 
@@ -67,29 +66,30 @@ class Trainer:
         hidden: int | None = None,
         dropout: bool = False,
         seed: int,
-        lrs: tuple[float, ...] | None = None,
+        choices: tuple[tuple[float, float], ...] | None = None,
     ) -> Fitted:
-        """The best on validation over the learning rates and the looks; of equals the first."""
+        """The best on validation over the choices and the looks; of equals the first."""
         full, answers = TASKS[task]
         sizes = {"modalities": modalities or full, "dim": self.basis.shape[0], "hidden": hidden, "dropout": dropout}
         best: Fitted | None = None
-        for lr in lrs or self.budget.lrs:
+        for choice in choices or self.budget.choices:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 generator = Generator().manual_seed(seed)
                 made = FusionHead(operator, **sizes, answers=answers or self.basis.shape[0], generator=generator)
                 made.start_from(self.basis)
-                found = self._run(made, task, lr=lr, seed=seed)
+                found = self._run(made, task, choice=choice, seed=seed)
             if best is None or found.validation > best.validation:
                 best = found
         if best is None:
-            raise InputError("A budget needs at least one learning rate, got none; name some.")
+            raise InputError("A budget needs at least one pair of learning rate and weight decay, got none; name some.")
         return best
 
-    def _run(self, head: FusionHead, task: str, *, lr: float, seed: int) -> Fitted:
+    def _run(self, head: FusionHead, task: str, *, choice: tuple[float, float], seed: int) -> Fitted:
         train, held = (self.deck(task, place, seed=seed) for place in ("train", "validation"))
         budget, names = self.budget, tuple(head.projections)
-        optimiser = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=budget.weight_decay)
+        lr, weight_decay = choice
+        optimiser = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=lr, total_steps=budget.steps, pct_start=0.2)
         generator = Generator().manual_seed(seed)
         best, every = (-1.0, 0.0), max(1, budget.steps // budget.looks)
@@ -107,7 +107,7 @@ class Trainer:
                 if score > best:
                     best, kept, at = score, deepcopy(head.state_dict()), step
         head.load_state_dict(kept)
-        return Fitted(head.eval(), lr, at, best[0])
+        return Fitted(head.eval(), choice, at, best[0])
 
     @torch.no_grad()
     def answers(self, head: FusionHead, rows: Deck, modalities: tuple[str, ...]) -> Float[Tensor, "n answers"]:

@@ -91,10 +91,11 @@ class Bench:
         return json.loads(text)["result"]
 
     def fit(self, point: Point) -> Fitted:
-        """Train it. The learning rate is chosen on validation at the first seed, and holds for the others."""
-        lrs = None
+        """Train it. Learning rate and weight decay are chosen on validation at the first seed, for all seeds."""
+        choices = None
         if point.seed > 0:
-            lrs = (self.measure(Point(**{**asdict(point), "seed": 0}))["lr"],)
+            first = self.measure(Point(**{**asdict(point), "seed": 0}))
+            choices = ((first["lr"], first["weight_decay"]),)
         return self.trainer.fit(
             point.operator,
             point.task,
@@ -102,7 +103,7 @@ class Bench:
             hidden=self.hidden(point),
             dropout=point.dropout,
             seed=point.seed,
-            lrs=lrs,
+            choices=choices,
         )
 
     def hidden(self, point: Point) -> int | None:
@@ -122,7 +123,12 @@ class Bench:
     def result(self, point: Point, fitted: Fitted) -> dict[str, Any]:
         """Settings that were chosen, and a share of right answers for everything that was asked."""
         head, names = fitted.head, tuple(fitted.head.projections)
-        chosen = {"lr": fitted.lr, "step": fitted.step, "validation": fitted.validation}
+        chosen = {
+            "lr": fitted.choice[0],
+            "weight_decay": fitted.choice[1],
+            "step": fitted.step,
+            "validation": fitted.validation,
+        }
         figures = {}
         for place in PLACES:
             figures[place] = self._share(fitted, point, place, names)

@@ -49,6 +49,7 @@ def _figure(group: list[dict[str, Any]], asked: str) -> Figure:
         "parameters": first["parameters"],
         "hidden": first["hidden"],
         "lr": first["lr"],
+        "weight_decay": first["weight_decay"],
     }
     if task in CHANCE:
         figure["chance"] = CHANCE[task]
