@@ -84,7 +84,7 @@ def _late(op: nn.Module) -> Form:
 def _bilinear(op: nn.Module) -> Form:
     """torch.nn.Bilinear, for the pair of text and image."""
     theirs = nn.Bilinear(op.dims["text"], op.dims["image"], op.out).to(op.bias.dtype)
-    theirs.weight.data = op.weights["text_image"].detach().movedim(1, 0).contiguous()
+    theirs.weight.data = op.weights["text_image"].detach().movedim(2, 0).contiguous()
     theirs.bias.data = op.bias.detach().clone()
     return lambda text, image: theirs(text, image)
 
@@ -92,7 +92,7 @@ def _bilinear(op: nn.Module) -> Form:
 def _tensor(op: nn.Module) -> Form:
     """The whole outer product of [1; z], then one linear map."""
     widths = [dim + 1 for dim in op.dims.values()]
-    weight = op.weight.detach().movedim(1, 0).reshape(op.out, -1).clone().requires_grad_()
+    weight = op.weight.detach().flatten(0, 1).T.contiguous().requires_grad_()
     axes = "ijk"[: len(widths)]
     recipe = ",".join(f"b{axis}" for axis in axes) + f"->b{axes}"
 

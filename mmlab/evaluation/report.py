@@ -39,7 +39,7 @@ def evaluate_checkpoint(
 ) -> dict[str, Figure]:
     """`mmlab eval joint`: the figures of a checkpoint folder; under "made_from" the hashes of what they come from.
 
-    `log` appends a line to the log of evaluations on test, in `log_path`: whoever still changes the model should use it, so that the
+    `log` appends a line to the log of evaluations on test: whoever still changes the model should use it, so that the
     card can say how often the test was looked at. Who only repeats the stated figures need not.
     """
     data = EmojiData.load() if data is None else data

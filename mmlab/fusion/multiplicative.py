@@ -6,7 +6,7 @@ from math import prod
 from operator import add, mul
 
 import torch
-from einops import einsum, rearrange
+from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -63,9 +63,9 @@ class BilinearFusion(Fusion):
             raise InputError(f"BilinearFusion needs at least two modalities, got {listed(self.dims)}; add another.")
         self.weights = nn.ParameterDict()
         for one, two in combinations(self.dims, 2):
-            _refuse_huge(self, self.dims[one], out, self.dims[two])
+            _refuse_huge(self, self.dims[one], self.dims[two], out)
             bound = self.dims[one] ** -0.5
-            weight = torch.empty(self.dims[one], out, self.dims[two]).uniform_(-bound, bound)
+            weight = torch.empty(self.dims[one], self.dims[two], out).uniform_(-bound, bound)
             self.weights[f"{one}_{two}"] = nn.Parameter(weight)
         self.bias = nn.Parameter(torch.zeros(out))
 
@@ -81,7 +81,7 @@ class TensorFusion(Fusion):
     $$z_o = b_o + \left\langle W_o,\ \bigotimes_m [1; z_m] \right\rangle$$
 
     The 1 keeps the single modalities and the pairs beside the product of all; a missing modality is its 1 alone. The
-    outer product is never built whole: all but the last modality are multiplied out, the map applied, then the last.
+    outer product is not built whole: all but the last modality are multiplied out, the map applied, then the last.
 
     Shape:   z_m (batch, d_m) for each modality m  ->  z (batch, out)
     Cost:    O(batch * out * prod_m (d_m + 1)); project to a small width first (the authors: 128, 32 and 32)
@@ -95,9 +95,9 @@ class TensorFusion(Fusion):
     def __init__(self, dims: dict[str, int], *, out: int) -> None:
         super().__init__(dims, out=out)
         *front, last = (dim + 1 for dim in self.dims.values())
-        _refuse_huge(self, prod(front), out, last)
+        _refuse_huge(self, prod(front), last, out)
         bound = (prod(front) * last) ** -0.5
-        self.weight = nn.Parameter(torch.empty(prod(front), out, last).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(prod(front), last, out).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.zeros(out))
 
     def fuse(self, given: dict[str, Tensor], keep: Bool[Tensor, "batch given"] | None) -> Float[Tensor, "batch out"]:
@@ -139,14 +139,16 @@ def _outer(left: Float[Tensor, "batch l"], right: Float[Tensor, "batch r"]) -> F
 
 
 def _contract(
-    left: Float[Tensor, "batch l"], weight: Float[Tensor, "l out r"], right: Float[Tensor, "batch r"]
+    left: Float[Tensor, "batch l"], weight: Float[Tensor, "l r out"], right: Float[Tensor, "batch r"]
 ) -> Float[Tensor, "batch out"]:
-    """`b l, l o r, b r -> b o`; with l in front of the weight the large product needs no copy of it."""
-    half = rearrange(left @ rearrange(weight, "l o r -> l (o r)"), "b (o r) -> b o r", r=weight.shape[2])
-    return einsum(half, right, "b o r, b r -> b o")
+    """`b l, l r o, b r -> b o` by way of the smaller intermediate: `b l r` or `b r o`. Neither copies the weight."""
+    if weight.shape[0] <= weight.shape[2]:
+        return _outer(left, right) @ rearrange(weight, "l r o -> (l r) o")
+    half = rearrange(left @ rearrange(weight, "l r o -> l (r o)"), "b (r o) -> b r o", o=weight.shape[2])
+    return rearrange(rearrange(right, "b r -> b 1 r") @ half, "b 1 o -> b o")
 
 
-def _refuse_huge(fusion: Fusion, left: int, out: int, right: int) -> None:
+def _refuse_huge(fusion: Fusion, left: int, right: int, out: int) -> None:
     if left * out * right > LARGEST:
         raise InputError(
             f"{type(fusion).__name__} would need a weight of {left * out * right * 4 / 2**30:.1f} GiB for "

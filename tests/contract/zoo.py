@@ -58,9 +58,15 @@ def vector_case(name: str, names: tuple[str, ...] = ("text", "image", "audio")) 
     return Case(f"{name} of {', '.join(names)}", lambda d: FUSIONS[name](d, out=out), dims, pooled)
 
 
-VECTOR_CASES = [vector_case(name) for name in FUSIONS] + [
-    vector_case(name, names) for name in FUSIONS for names in (("text", "image"), ("image", "audio"))
-]
+def wide_case(name: str) -> Case:
+    """More outputs than inputs: multiplicative operators then multiply in another order."""
+    dims = widths(name, ("text", "image"))
+    return Case(f"{name} of text, image, wide", lambda d: FUSIONS[name](d, out=12), dims, pooled)
+
+
+VECTOR_CASES = [vector_case(name) for name in FUSIONS]
+VECTOR_CASES += [vector_case(name, names) for name in FUSIONS for names in (("text", "image"), ("image", "audio"))]
+VECTOR_CASES += [wide_case(name) for name in ("bilinear", "tensor", "low_rank", "hadamard")]
 PART_CASES = [
     Case("missing_embedding", lambda d: MissingEmbedding(ConcatMLPFusion(d, out=4)), WIDTHS, pooled_with_gaps),
     Case(

@@ -70,10 +70,10 @@ def with_one(z: np.ndarray) -> np.ndarray:
 
 
 def tensor(p: Arrays, x: Arrays) -> np.ndarray:
-    """tensorly builds the outer product; the package's weight is (all but the last, out, last)."""
+    """tensorly builds the outer product; the package's weight is (all but the last, last, out)."""
     product = batched_outer([with_one(z) for z in ordered(x).values()])
     last = product.shape[-1]
-    return np.einsum("bfl,fol->bo", product.reshape(len(product), -1, last), p["weight"]) + p["bias"]
+    return np.einsum("bfl,flo->bo", product.reshape(len(product), -1, last), p["weight"]) + p["bias"]
 
 
 def low_rank(p: Arrays, x: Arrays, rank: int = 4) -> np.ndarray:

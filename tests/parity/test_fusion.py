@@ -46,7 +46,7 @@ def check_bilinear(case, module) -> None:
     pairs = list(combinations(module.dims, 2))
     theirs = {}
     for one, two in pairs:
-        weight = module.weights[f"{one}_{two}"].detach().movedim(1, 0)
+        weight = module.weights[f"{one}_{two}"].detach().movedim(2, 0)
         bias = module.bias.detach() / len(pairs)
         layer = nn.Bilinear(module.dims[one], module.dims[two], module.out)
         theirs[one, two] = copied(layer, {"weight": weight, "bias": bias})

@@ -76,7 +76,7 @@ class TransposedWeight(zoo.BilinearFusion):
     """With equal widths every shape still fits."""
 
     def fuse(self, given, keep):
-        self.weights = nn.ParameterDict({k: nn.Parameter(w.transpose(0, 2)) for k, w in self.weights.items()})
+        self.weights = nn.ParameterDict({k: nn.Parameter(w.transpose(0, 1)) for k, w in self.weights.items()})
         return super().fuse(given, keep)
 
 
