@@ -34,7 +34,7 @@ class Entry:
     at: int = 0  # the width at which two modalities are compared with three; 0: not compared
 
 
-ADDS, MAPS, SQUARES, TOKENS = (2048, 4096, 8192), (512, 1024, 2048), (256, 512, 1024), (128, 256, 512)
+LINEAR, SQUARES, TOKENS = (512, 1024, 2048), (256, 512, 1024), (128, 256, 512)
 PAIR = ("text", "image")
 
 
@@ -43,21 +43,21 @@ def _tokens(d: int, asking: int, asked: int) -> float:
 
 
 ENTRIES: dict[str, Entry] = {
-    "sum": Entry(lambda d, k: d * k, ADDS, at=4096),
-    "weighted_sum": Entry(lambda d, k: d * k, ADDS, at=4096),
-    "mean": Entry(lambda d, k: d * k, ADDS, at=4096),
-    "max": Entry(lambda d, k: d * k, ADDS, at=4096),
+    "sum": Entry(lambda d, k: d * k, LINEAR, at=1024),
+    "weighted_sum": Entry(lambda d, k: d * k, LINEAR, at=1024),
+    "mean": Entry(lambda d, k: d * k, LINEAR, at=1024),
+    "max": Entry(lambda d, k: d * k, LINEAR, at=1024),
     "attention_sum": Entry(lambda d, k: k * d * d, SQUARES, at=512),
-    "concat_linear": Entry(lambda d, k: OUT * k * d, MAPS, at=1024),
+    "concat_linear": Entry(lambda d, k: OUT * k * d, LINEAR, at=1024),
     "concat_mlp": Entry(lambda d, k: k * d * (OUT + k * d), SQUARES, at=512),
-    "gated": Entry(lambda d, k: OUT * (k + 1) * k * d, MAPS, at=1024),
-    "film": Entry(lambda d, k: OUT * (d + 2 * (k - 1) * d), MAPS, at=1024),
-    "hadamard": Entry(lambda d, k: OUT * (OUT + k * d), MAPS, at=1024),
+    "gated": Entry(lambda d, k: OUT * (k + 1) * k * d, LINEAR, at=1024),
+    "film": Entry(lambda d, k: OUT * (d + 2 * (k - 1) * d), LINEAR, at=1024),
+    "hadamard": Entry(lambda d, k: OUT * (OUT + k * d), LINEAR, at=1024),
     "bilinear_of_two": Entry(lambda d, k: OUT * math.comb(k, 2) * d * d, TOKENS, PAIR, "bilinear", at=128),
     "tensor_of_two": Entry(lambda d, k: OUT * (d + 1) ** k, TOKENS, PAIR, "tensor", at=32),
     "tensor": Entry(lambda d, k: OUT * (d + 1) ** k, (16, 32, 64)),
-    "low_rank": Entry(lambda d, k: RANK * OUT * k * d, MAPS, at=1024),
-    "late": Entry(lambda d, k: OUT * k * d, MAPS, at=1024),
+    "low_rank": Entry(lambda d, k: RANK * OUT * k * d, LINEAR, at=1024),
+    "late": Entry(lambda d, k: OUT * k * d, LINEAR, at=1024),
     "cross_attention": Entry(lambda d, k: _tokens(d, SEQ, SEQ), TOKENS, ("query", "context")),
     "co_attention": Entry(lambda d, k: _tokens(d, SEQ, SEQ), TOKENS, PAIR),
     "single_stream": Entry(lambda d, k: _tokens(d, k * SEQ, k * SEQ), TOKENS, at=128),

@@ -31,9 +31,10 @@ Text, pictures and spoken words of 1,446 things in one space of {dim} dimensions
 
 {steps:,} steps of {batch} things with seed {seed}, in {minutes:.0f} minutes on {machine}.
 The loss is InfoNCE over {pairs} of five views of each thing (its English
-and its Chinese name or keywords, two drawings by different teams, one spoken name), with a learned temperature; AdamW, learning rate {lr:g} in one cycle, weight decay {weight_decay:g}; the weights are averaged over the
-run (decay {ema:g}). Pictures are moved, bent, recoloured and redrawn as outlines; sounds change their vocal tract, tempo,
-room, noise, tilt and band, the more the longer the run. The recipe stands whole in `{config}`.
+and its Chinese name or keywords, two drawings by different teams, one spoken name), with a learned temperature; AdamW,
+learning rate {lr:g} in one cycle, weight decay {weight_decay:g}; the weights are averaged over the run (decay {ema:g}).
+Pictures are moved, bent, recoloured and redrawn as outlines; sounds change their vocal tract, tempo, room, noise, tilt
+and band, the more the longer the run. The recipe stands whole in `{config}`.
 
 Seen in training: the drawings of Noto, Fluent (3D and flat) and EmojiOne 2 (colour and line), and the voices marked
 train and validation in the data, of the training families only. Never seen: Twemoji, OpenMoji, the test voices,

@@ -9,7 +9,13 @@ from mmlab.figures import COLOURS, figure
 from mmlab.models.joint import JointEmbedder
 
 # How each row asks: by an English or Chinese word, by an unseen voice, by a drawing of another team.
-ROWS = (("text", "en", "guitar"), ("text", "zh", "tiger"), ("audio", "en", "pizza"), ("audio", "zh", "umbrella"), ("image", "", "sailboat"))
+ROWS = (
+    ("text", "en", "guitar"),
+    ("text", "zh", "tiger"),
+    ("audio", "en", "pizza"),
+    ("audio", "zh", "umbrella"),
+    ("image", "", "sailboat"),
+)
 FOUND = 5
 SAID = {"text": "a word", "audio": "a voice never heard", "image": "a drawing in another style"}
 

@@ -87,9 +87,8 @@ def train_align(
     things = spread(data.split("train"), recipe.things)
     corpus = Corpus.from_data(data, tuning=recipe.tuning, things=things)
     seconds = estimate(AlignModule(recipe, tokenizer), corpus)
-    say(
-        f"{len(corpus)} things, {recipe.steps} steps of {seconds:.2f} s each: about {recipe.steps * seconds / 60:.0f} minutes."
-    )
+    minutes = recipe.steps * seconds / 60
+    say(f"{len(corpus)} things, {recipe.steps} steps of {seconds:.2f} s each: about {minutes:.0f} minutes.")
     log = SpaceLog(data, run / "snapshots")
     watch = Snapshots(recipe.steps, count=20, take=log.take)
     model = train(recipe, corpus, tokenizer, run=run, callbacks=(watch,), progress=progress)

@@ -86,6 +86,7 @@ def _ast(model, folder, sound):
 
 CASES = {
     "bert": (PretrainedText, "BertModel", _mean),
+    "gpt2": (PretrainedText, "GPT2Model", _mean),  # a tokenizer without a padding token
     "t5": (PretrainedText, "T5EncoderModel", _mean),
     "clip": (PretrainedText, "CLIPModel", _clip_text),
     "clip image": (PretrainedImage, "CLIPModel", _clip_image),
@@ -101,7 +102,16 @@ CASES = {
     "wav2vec2_layer": (PretrainedAudio, "Wav2Vec2Model", _waves),
     "ast": (PretrainedAudio, "ASTModel", _ast),
 }
-PADDED = ("bert", "t5", "clip", "clap", "whisper", "wav2vec2", "wav2vec2_layer")  # the others read inputs of one size
+PADDED = (
+    "bert",
+    "gpt2",
+    "t5",
+    "clip",
+    "clap",
+    "whisper",
+    "wav2vec2",
+    "wav2vec2_layer",
+)  # the others read inputs of one size
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from mmlab.encoders.pretrained import PretrainedAudio, PretrainedImage, PretrainedText
 from mmlab.types import InputError
-from tests.unit.tiny_models import BUILDERS, TEXTS, bert, save
+from tests.unit.tiny_models import BUILDERS, TEXTS, bert, save, tokenizer
 
 WRAPPERS = {
     "bert": PretrainedText,
@@ -109,6 +109,11 @@ def test_a_missing_tokenizer_or_processor_is_named(zoo, tmp_path):
     save(tmp_path / "v", hf.ViTModel.from_pretrained(zoo / "vit"))
     save(tmp_path / "w", hf.WhisperModel.from_pretrained(zoo / "whisper"))
     with pytest.raises(InputError, match=r"The Tokenizer of .* cannot be opened; save it into the same folder"):
+        PretrainedText.from_pretrained(tmp_path / "b")
+    bare = tokenizer(padded=False)
+    bare.eos_token = None
+    save(tmp_path / "b", bare)
+    with pytest.raises(InputError, match="has no padding token; set pad_token and save it again"):
         PretrainedText.from_pretrained(tmp_path / "b")
     with pytest.raises(InputError, match="The ImageProcessor of"):
         PretrainedImage.from_pretrained(tmp_path / "v")

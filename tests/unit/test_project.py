@@ -93,7 +93,7 @@ def test_every_command_of_the_readme_runs(line: str) -> None:
     assert Path(words[0]).name == "mmlab", f"no test runs `{line}`"
     assert words[1] in COMMANDS
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
-    assert re.search(rf"""\[[^\]]*["']{words[1]}["']""", tests), f"no test runs `mmlab {words[1]}`"
+    assert re.search(rf"""[\[(][^\])]*["']{words[1]}["']""", tests), f"no test runs `mmlab {words[1]}`"
 
 
 def test_every_make_target_is_phony_and_explained() -> None:

@@ -22,7 +22,7 @@ def randomise(model: nn.Module, *, seed: int = 0) -> nn.Module:
     return model.eval()
 
 
-def tokenizer(length: int = 24) -> hf.PreTrainedTokenizerFast:
+def tokenizer(length: int = 24, *, padded: bool = True) -> hf.PreTrainedTokenizerFast:
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
@@ -34,9 +34,8 @@ def tokenizer(length: int = 24) -> hf.PreTrainedTokenizerFast:
     raw.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>", special_tokens=[("<s>", START), ("</s>", END)]
     )
-    return hf.PreTrainedTokenizerFast(
-        tokenizer_object=raw, pad_token="<pad>", bos_token="<s>", eos_token="</s>", model_max_length=length
-    )
+    names = {"bos_token": "<s>", "eos_token": "</s>", **({"pad_token": "<pad>"} if padded else {})}
+    return hf.PreTrainedTokenizerFast(tokenizer_object=raw, model_max_length=length, **names)
 
 
 def save(folder: Path, *parts: object) -> Path:
@@ -48,6 +47,11 @@ def save(folder: Path, *parts: object) -> Path:
 def bert(folder: Path) -> Path:
     config = hf.BertConfig(vocab_size=300, max_position_embeddings=24, **SIZES)
     return save(folder, randomise(hf.BertModel(config)), tokenizer())
+
+
+def gpt2(folder: Path) -> Path:
+    config = hf.GPT2Config(vocab_size=300, n_positions=24, n_embd=16, n_layer=2, n_head=2, **IDS)
+    return save(folder, randomise(hf.GPT2Model(config)), tokenizer(padded=False))
 
 
 def t5(folder: Path) -> Path:
@@ -119,7 +123,7 @@ def ast(folder: Path) -> Path:
 
 
 BUILDERS: dict[str, Callable[[Path], Path]] = {
-    "bert": bert, "t5": t5, "clip": clip, "siglip": siglip, "vit": vit, "resnet": resnet, "whisper": whisper,
+    "bert": bert, "gpt2": gpt2, "t5": t5, "clip": clip, "siglip": siglip, "vit": vit, "resnet": resnet, "whisper": whisper,
     "clap": clap, "clap_fused": lambda folder: clap(folder, fused=True), "wav2vec2": wav2vec2,
     "wav2vec2_layer": lambda folder: wav2vec2(folder, norm="layer"), "ast": ast,
 }  # fmt: skip
