@@ -86,7 +86,8 @@ def make_tour(names: Search, pictures: Search, things: Sequence[Thing]) -> list[
         Part(
             "A spoken word finds its name",
             "Said by synthetic voices that the model never heard, in English and in Chinese.",
-            [_ask(names, voice(data, five, "en"), five), _ask(names, voice(data, six, "zh"), six)],
+            [_ask(names, voice(data, thing, "en"), thing) for thing in (one, five)]
+            + [_ask(names, voice(data, thing, "zh"), thing) for thing in (two, six)],
         ),
         Part(
             "Looking and listening at once",
@@ -156,13 +157,13 @@ def _together(names: Search, thing: Thing) -> list[Stop]:
 
 
 def _strangers(names: Search) -> Part:
-    """Noise to look at and to hear: a nearest name exists for it too, and means nothing."""
-    rng = np.random.default_rng(0)
-    snow = load_image(rng.integers(0, 256, (64, 64, 3), dtype=np.uint8))
-    hiss = wav(rng.uniform(-0.7, 0.7, SAMPLE_RATE).astype(np.float32))
+    """Inputs of no known kind: a nearest name exists for them too, and means nothing."""
+    chessboard = np.indices((64, 64)).sum(axis=0) // 4 % 2 * 255
+    hiss = np.random.default_rng(0).uniform(-0.7, 0.7, SAMPLE_RATE).astype(np.float32)
     queries = (
-        Query("a picture of nothing", image=snow),
-        Query("a sound of nothing", audio=hiss, audio_type="audio/wav"),
+        Query("a text about something else", text="a quarterly tax return"),
+        Query("a pattern", image=load_image(chessboard.astype(np.uint8))),
+        Query("a hiss", audio=wav(hiss), audio_type="audio/wav"),
     )
-    intro = "A nearest name exists for anything. How familiar an input is says whether to believe it."
+    intro = "A nearest name exists for anything. How familiar an input is says whether to believe it; that can miss, too."
     return Part("What the model does not know", intro, [_ask(names, query, None) for query in queries])

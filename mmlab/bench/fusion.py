@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from mmlab.bench.plain import PLAIN
-from mmlab.bench.race import Figure, Step, race
+from mmlab.bench.race import Figure, Step, keep_memory, race
 from mmlab.fusion import FUSIONS, TOKEN_FUSIONS
 from mmlab.fusion.elementwise import ElementwiseFusion
 from mmlab.types import MODALITIES, Tokens
@@ -34,7 +34,8 @@ class Entry:
     at: int = 0  # the width at which two modalities are compared with three; 0: not compared
 
 
-LINEAR, SQUARES, TOKENS = (512, 1024, 2048), (256, 512, 1024), (128, 256, 512)
+ADDS, LINEAR = (512, 1024, 2048, 4096), (512, 1024, 2048)
+SQUARES, TOKENS = (256, 512, 1024), (128, 256, 512)
 PAIR = ("text", "image")
 
 
@@ -43,10 +44,10 @@ def _tokens(d: int, asking: int, asked: int) -> float:
 
 
 ENTRIES: dict[str, Entry] = {
-    "sum": Entry(lambda d, k: d * k, LINEAR, at=1024),
-    "weighted_sum": Entry(lambda d, k: d * k, LINEAR, at=1024),
-    "mean": Entry(lambda d, k: d * k, LINEAR, at=1024),
-    "max": Entry(lambda d, k: d * k, LINEAR, at=1024),
+    "sum": Entry(lambda d, k: d * k, ADDS, at=1024),
+    "weighted_sum": Entry(lambda d, k: d * k, ADDS, at=1024),
+    "mean": Entry(lambda d, k: d * k, ADDS, at=1024),
+    "max": Entry(lambda d, k: d * k, ADDS, at=1024),
     "attention_sum": Entry(lambda d, k: k * d * d, SQUARES, at=512),
     "concat_linear": Entry(lambda d, k: OUT * k * d, LINEAR, at=1024),
     "concat_mlp": Entry(lambda d, k: k * d * (OUT + k * d), SQUARES, at=512),
@@ -85,6 +86,7 @@ def bench_fusion(
     figures: dict[str, Any] = {}
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
+    keep_memory()
     try:
         for name in ENTRIES if names is None else names:
             line = [f"{name:20}"]

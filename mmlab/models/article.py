@@ -89,12 +89,12 @@ def get_multi_modal_embedding(
         for name, x in zip(MODALITIES, (text_embedding, image_embedding, audio_embedding), strict=True)
         if x is not None
     }
+    for name, x in given.items():
+        _check_width(joint, name, x)
     sizes = {name: len(x) for name, x in given.items()}
     if len(set(sizes.values())) > 1:
         came = ", ".join(f"{size} for {name}" for name, size in sizes.items())
         raise InputError(f"get_multi_modal_embedding needs as many rows of each modality, got {came}; pair them up.")
-    for name, x in given.items():
-        _check_width(joint, name, x)
     return joint.fuse(**{name: normalize(joint.projections[name](x), dim=-1) for name, x in given.items()})
 
 
@@ -174,11 +174,12 @@ def _x(encoders: dict[str, Encoder], name: str, raw: list[Any], *, chunk: int = 
     encoder = encoders[name]
     training = encoder.training
     encoder.eval()
-    device = next(encoder.parameters()).device
-    parts = [encoder.preprocess(raw[i : i + chunk]).to(device) for i in range(0, len(raw), chunk)]
-    x = torch.cat([encoder.embed(part) for part in parts]).float()
-    encoder.train(training)
-    return x
+    try:
+        device = next(encoder.parameters()).device
+        parts = [encoder.preprocess(raw[i : i + chunk]).to(device) for i in range(0, len(raw), chunk)]
+        return torch.cat([encoder.embed(part) for part in parts]).float()
+    finally:
+        encoder.train(training)
 
 
 def _items(value: Any) -> list[Any]:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from mmlab.fusion import (
+    FUSION_PARTS,
     FUSIONS,
     TOKEN_FUSIONS,
     BilinearFusion,
@@ -195,5 +196,7 @@ def test_building_what_does_not_fit_together():
         ModalityDropout(SumFusion({"text": 4}), rate=1.0)
 
 
-def test_every_token_operator_has_a_case():
+def test_every_member_has_a_case():
     assert [case.name for case in TOKEN_CASES] == list(TOKEN_FUSIONS)
+    assert [case.name for case in PART_CASES] == list(FUSION_PARTS)
+    assert [case.name.split()[0] for case in VECTOR_CASES[: len(FUSIONS)]] == list(FUSIONS)

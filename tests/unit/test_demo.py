@@ -82,7 +82,7 @@ def test_the_tour_asks_in_every_modality_and_in_both_languages(tour, data):
     asked = {tuple(name for name in ("text", "image", "audio") if getattr(query, name) is not None) for query in queries}
     assert asked == {("text",), ("image",), ("audio",), ("image", "audio")}
     texts = [query.text for query in queries if query.text]
-    assert texts == [data[THINGS[0]].name_en, data[THINGS[1]].name_zh]
+    assert texts[:2] == [data[THINGS[0]].name_en, data[THINGS[1]].name_zh]
     assert any("festival" in query.said for query in queries) and any("cmn" in query.said for query in queries)
     assert [stop.answer.modalities for stop in tour[3].stops] == [("image",), ("audio",), ("image", "audio")] * 2
 
@@ -106,7 +106,7 @@ def test_every_answer_ranks_all_things_and_knows_the_right_place(tour, searches,
             assert len(stop.answer.hits) == len(searches[1] if part is tour[0] else searches[0])
             if stop.truth is not None:
                 assert stop.answer.hits[stop.place - 1].thing == stop.truth
-    assert [stop.truth for stop in tour[4].stops] == [None, None]
+    assert [stop.truth for stop in tour[4].stops] == [None] * 3
 
 
 def test_a_model_that_cannot_judge_familiarity_makes_no_claim_about_strangers(data):
