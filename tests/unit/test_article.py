@@ -10,10 +10,11 @@ import torch
 import transformers as hf
 from sklearn.linear_model import Ridge
 
+from mmlab.apps.gallery import gallery
 from mmlab.datasets.emoji import EmojiData
 from mmlab.encoders.pretrained import PretrainedText
 from mmlab.models.article import PENALTIES, fit_text_projection, get_embedding, get_multi_modal_embedding, with_text
-from mmlab.models.joint import JointEmbedder
+from mmlab.models.joint import SHIPPED, JointEmbedder, load_shipped
 from mmlab.projection import LinearProjection
 from mmlab.types import MODALITIES, Batch, InputError
 from tests.unit import tiny_emoji
@@ -259,3 +260,27 @@ def test_pooling_follows_the_encoder_that_the_matrix_was_fitted_for(joint, tmp_p
     x, _, _ = get_embedding(clip.model, clip.processor, TEXTS, None, None, joint=other)
     with torch.no_grad():
         torch.testing.assert_close(x, clip.embed(clip.preprocess(TEXTS)))
+
+
+def test_minilm_reads_for_the_shipped_space(minilm):
+    """With a fitted W_t its names land where the shipped model's do; words that only MiniLM ever read find their kind."""
+    joint, data = load_shipped(), EmojiData.load()
+    fitted = with_text(joint, minilm, fit_text_projection(joint, minilm, data))
+    shelves = gallery(joint, data, ("text", "image"), folder=SHIPPED)
+
+    def places(texts: list[str], things: list[str], target: str) -> torch.Tensor:
+        """Where each text's thing stands among all, by the article's two functions."""
+        x = get_embedding(minilm.model, minilm.processor, texts, None, None, joint=fitted)
+        scores = get_multi_modal_embedding(*x, joint=fitted).detach() @ shelves[target].T
+        own = scores[torch.arange(len(things)), [data.index[thing] for thing in things]]
+        return (scores > own[:, None]).sum(dim=1) + 1
+
+    named = data.split("train")[::4]
+    names, things = [thing.name_en for thing in named], [thing.id for thing in named]
+    assert (places(names, things, "text") <= 5).float().mean() > 0.7  # by chance 0.003
+    assert (places(names, things, "image") <= 10).float().mean() > 0.4  # by chance 0.007
+    new = {"puppy": "dog", "bike": "bicycle", "laptop computer": "laptop"}
+    assert (places(list(new), [data[name].id for name in new.values()], "text") <= 3).all()
+    wrong = get_embedding(minilm.model, minilm.processor, "puppy", None, None)  # the default joint has no W_t for it
+    with pytest.raises(InputError, match=r"takes vectors \d+ wide, got 384; fit a W_t"):
+        get_multi_modal_embedding(*wrong)

@@ -108,7 +108,6 @@ def test_a_file_that_cannot_be_used(tmp_path, loader, name):
 @pytest.mark.parametrize(("loader", "word"), [(load_image, "a picture (PNG"), (load_audio, "a sound (WAV")])
 def test_a_path_without_a_file(tmp_path, loader, word):
     (tmp_path / "empty").write_bytes(b"")
-    (tmp_path / "locked").write_bytes(b"x")
     with (tmp_path / "huge").open("wb") as file:
         file.truncate(50_000_001)
     os.mkfifo(tmp_path / "pipe")

@@ -1,6 +1,7 @@
 """Baselines, tables, the log, and the sweeps: what stands beside the figures, and how they are kept."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation import as_table, card_figures, evaluate_joint, report, scaling
 from mmlab.evaluation.baselines import baselines
-from mmlab.evaluation.nearest import Features, nearest, pixels, tfidf
+from mmlab.evaluation.nearest import Features, nearest, tfidf
 from mmlab.evaluation.scaling import BATCH, PAIRS, SIZES, Point, nested, points, recipe_of
 from mmlab.evaluation.scaling import scaling as sweep
 from mmlab.models.checkpoint import WEIGHTS, sha256
@@ -55,11 +56,19 @@ def test_flat_colours_and_pure_tones_need_no_learning(beside: dict) -> None:
     assert beside["subgroup_far_nearest_pixels"]["accuracy"] == 1
 
 
-def test_zero_shot_things_are_in_no_memory(data: EmojiData) -> None:
-    drawn = pixels(data, "openmoji")
-    known = pixels(data, "noto").of(torch.arange(THINGS) < TRAINED)
-    scores = nearest(drawn.values, [known], count=THINGS)
-    assert torch.isinf(scores[:, TRAINED:]).all() and not torch.isinf(scores[:, :TRAINED]).any()
+def test_zero_shot_things_are_in_no_memory(data: EmojiData, monkeypatch: pytest.MonkeyPatch) -> None:
+    remembered: list[int] = []
+
+    def spy(queries: torch.Tensor, memory: Iterable[Features], *, count: int) -> torch.Tensor:
+        memory = list(memory)
+        remembered.extend(thing for part in memory for thing in part.things.tolist())
+        scores = nearest(queries, memory, count=count)
+        assert torch.isinf(scores[:, TRAINED:]).all() and not torch.isinf(scores[:, :TRAINED]).any()
+        return scores
+
+    monkeypatch.setattr("mmlab.evaluation.baselines.nearest", spy)
+    baselines(data)
+    assert set(remembered) == set(range(TRAINED))
 
 
 def test_nearest_is_the_least_distance_to_any_item_of_the_thing() -> None:

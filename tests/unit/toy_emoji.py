@@ -76,8 +76,9 @@ def picture(thing: int, style: int) -> bytes:
 
 
 def tone(thing: int) -> np.ndarray:
-    """Its pitch and its length say which thing it is."""
-    return (0.7 * np.sin(np.arange(4000 + 100 * thing) * (0.05 + 0.1 * thing))).astype(np.float32)
+    """Its pitch and its length say which thing it is; later things are not longer ones."""
+    length = 4000 + 100 * (7 * thing % THINGS)
+    return (0.7 * np.sin(np.arange(length) * (0.05 + 0.1 * thing))).astype(np.float32)
 
 
 def clip(thing: int) -> bytes:
@@ -115,7 +116,7 @@ class Knows(JointEmbedder):
         return picture.getpixel((32, 32))[0] // 10
 
     def hear(self, wave: np.ndarray) -> int:
-        number = (len(wave) - 4000) // 100
+        number = 7 * ((len(wave) - 4000) // 100) % THINGS  # 7 * 7 = 1 modulo 24
         clean = np.abs(wave - tone(number)).max() < 1e-3
         return number if clean or self.hears_noise else number + 11
 
