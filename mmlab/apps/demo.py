@@ -80,7 +80,7 @@ def make_tour(names: Search, pictures: Search, things: Sequence[Thing]) -> list[
         ),
         Part(
             "A picture finds its name",
-            f"Two more styles that the model never saw, one of them far from all it knows, among {count:,} names.",
+            f"Two styles that the model never saw, one of them far from all it knows, among {count:,} names.",
             [_ask(names, drawing(data, three, NEAR), three), _ask(names, drawing(data, four, FAR), four)],
         ),
         Part(
@@ -158,11 +158,11 @@ def _together(names: Search, thing: Thing) -> list[Stop]:
 
 def _strangers(names: Search) -> Part:
     """Inputs of no known kind: a nearest name exists for them too, and means nothing."""
-    chessboard = np.indices((64, 64)).sum(axis=0) // 4 % 2 * 255
+    stripes = np.indices((64, 64)).sum(axis=0) // 4 % 2 * 255
     hiss = np.random.default_rng(0).uniform(-0.7, 0.7, SAMPLE_RATE).astype(np.float32)
     queries = (
-        Query("a text about something else", text="a quarterly tax return"),
-        Query("a pattern", image=load_image(chessboard.astype(np.uint8))),
+        Query("a text about something else", text="the stock market fell on Tuesday"),
+        Query("a pattern of stripes", image=load_image(stripes.astype(np.uint8))),
         Query("a hiss", audio=wav(hiss), audio_type="audio/wav"),
     )
     intro = "A nearest name exists for anything. How familiar an input is says whether to believe it; that can miss, too."

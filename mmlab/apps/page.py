@@ -106,7 +106,8 @@ def _hit(hit: Hit, data: EmojiData, *, right: bool) -> str:
     bar = f'<div class="bar" aria-hidden="true"><span style="width: {width}%"></span></div>{hit.score:.2f}'
     mark = ' <span class="good">✓</span>' if right else ""
     names = f'{escape(thing.name_en)}{mark} <span lang="zh">{escape(thing.name_zh)}</span>'
-    return f'<li class="hit{" right" if right else ""}">{picture}<div class="names">{names}</div><div>{bar}</div></li>'
+    score = f'<div class="score">{bar}</div>'
+    return f'<li class="hit{" right" if right else ""}">{picture}<div class="names">{names}</div>{score}</li>'
 
 
 def _picture(image: Any) -> str:

@@ -67,7 +67,7 @@ def _show(answer: "Answer") -> None:
         table.add_row(str(place), *names, f"{hit.score:.2f}")
     console = Console()
     for name in answer.strange:
-        console.print(f"[bold]This {name} is unlike anything the model learned: do not rely on what follows.[/]")
+        console.print(f"[bold]This {name} is unlike anything the model learned: what it finds means little.[/]")
     known = ", ".join(f"{name} {score:.2f}" for name, score in answer.familiarity.items())
     console.print(f"Nearest by {' + '.join(answer.modalities)}" + (f"; familiarity: {known}" if known else ""))
     console.print(table)
