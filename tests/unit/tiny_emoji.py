@@ -25,7 +25,7 @@ NAMES = {
 }  # fmt: skip
 STYLES = {"noto": "train", "emojione": "validation", "twemoji": "test_near", "openmoji": "test_far"}
 VOICES = {"kal16": ("en", "flite", "train"), "ked": ("en", "festival", "test"), "cmn+f2": ("zh", "espeak", "test")}
-MISSING = ("🪐", "twemoji")  # a thing that one team never drew
+MISSING = ("🥕", "twemoji")  # a thing that one team never drew
 
 
 def picture(i: int, *, style: str) -> bytes:
