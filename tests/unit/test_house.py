@@ -41,7 +41,7 @@ THIRD_PARTY = {
     "evaluation": {"PIL"},  # pictures on their way into a model
     "grading": {"nbformat"},
     "notebooks": {"nbformat", "nbclient"},
-    "widgets": {"ipywidgets", "anywidget", "traitlets", "umap"},
+    "widgets": {"ipywidgets", "anywidget", "traitlets", "umap", "IPython", "PIL"},
     "bench": {"typer", "rich"},
     "cli": {"typer", "rich"},
 }
