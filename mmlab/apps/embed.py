@@ -82,8 +82,8 @@ def _embed(model: JointEmbedder, opened: Sequence[tuple[str, str, Any]]) -> list
         places = [i for i, (_, kind, _) in enumerate(opened) if kind == modality]
         if not places:
             continue
-        x, z = model.features(**{modality: [opened[i][2] for i in places]})[modality]
-        known = model.familiarity[modality].score(x, z).tolist() if modality in model.familiarity else [None] * len(z)
+        z, scores = model.judge(**{modality: [opened[i][2] for i in places]})[modality]
+        known = [None] * len(z) if scores is None else scores.tolist()
         for row, i in enumerate(places):
             results[i] = Embedding(opened[i][0], modality, z[row].cpu().numpy(), known[row])
     return [results[i] for i in range(len(opened))]

@@ -82,10 +82,9 @@ class Search:
         given = {name: raw for name, raw in zip(MODALITIES, (text, image, audio), strict=True) if raw is not None}
         if not given:
             raise InputError("A search needs a text, a picture or a sound, got none; give at least one of them.")
-        seen = self.model.features(**{name: [raw] for name, raw in given.items()})
-        judges = self.model.familiarity
-        known = {name: judges[name].score(x, z).item() for name, (x, z) in seen.items() if name in judges}
-        z = self.model.fuse(**{name: z for name, (_, z) in seen.items()})[0]
+        seen = self.model.judge(**{name: [raw] for name, raw in given.items()})
+        known = {name: score.item() for name, (_, score) in seen.items() if score is not None}
+        z = self.model.fuse(**{name: z for name, (z, _) in seen.items()})[0]
         return Answer(self.nearest(z, k=k), tuple(given), known)
 
     def nearest(self, z: Float[Tensor, " dim"], *, k: int = 5) -> list[Hit]:

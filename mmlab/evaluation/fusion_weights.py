@@ -15,6 +15,7 @@ from mmlab.evaluation.space import Items, Space
 from mmlab.models.joint import JointEmbedder
 
 RATIOS = tuple(round(2 ** (step / 4), 4) for step in range(-8, 9))  # a quarter to four times, in steps of a fifth
+PLATEAU = 0.01  # scores this near to the best are as good: on a few hundred things each, they differ by luck
 PENALTY = 10.0  # for a sum that names things worse than the better of its parts: to be below one alone is a fault
 
 
@@ -29,7 +30,8 @@ def tune_weights(
 
     where the bars are means over near and far pictures, every voice of the split, in quiet and under white noise at 0
     dB, and R_1 is that of naming the thing. Then the text's, by how well text and sound find the picture, and text
-    (in the other language) and picture the name. Of equal scores the ratio nearest to 1 is taken.
+    (in the other language) and picture the name. Of the ratios within a hundredth of the best score the one nearest to 1
+    is taken: more of one modality has to earn its place.
 
     Returns "weights", and "audio" and "text": the score of every ratio that was tried. Meant for a model that was
     trained with `tuning=True`, for any other has been trained on these very pictures and clips.
@@ -83,7 +85,8 @@ def _sum(space: Space, weights: dict[str, float], **parts: Items) -> Items:
 
 
 def _best(scores: dict[float, float]) -> float:
-    return max(scores, key=lambda ratio: (round(scores[ratio], 9), -max(ratio, 1 / ratio)))
+    top = max(scores.values())
+    return min((ratio for ratio, score in scores.items() if score >= top - PLATEAU), key=lambda r: (max(r, 1 / r), r))
 
 
 def _shown(scores: dict[float, float]) -> dict[str, float]:

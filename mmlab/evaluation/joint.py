@@ -8,7 +8,8 @@ answers for each other; `shared_names` says how many there are. A query whose an
 out.
 
 `speech_...` without a voice pools the English voices of the split; `fused_...` adds picture and speech with the model's
-own weights, and `..._noisy` puts the speech under white noise as strong as itself.
+own weights, and `..._noisy` puts the speech under white noise as strong as itself. `false_alarm_...` and `flagged_...`
+are shares of inputs that are called unlike anything learned: of unseen styles and voices, and of what is neither.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from mmlab.evaluation.figure import Figure
 from mmlab.evaluation.fused import fused_figures
 from mmlab.evaluation.retrieval import pictures, speech_and_pictures, words, zero_shot
 from mmlab.evaluation.space import Space
+from mmlab.evaluation.strangers import strangers
 from mmlab.models.joint import JointEmbedder
 
 
@@ -58,4 +60,5 @@ PARTS: dict[str, Callable[[Space, int], dict[str, Figure]]] = {
     "do picture and sound agree": matching,
     "things never seen": zero_shot,
     "modality gaps": gaps,
+    "what is familiar": strangers,
 }

@@ -17,7 +17,7 @@ from mmlab.paths import DATA
 LOG = DATA / "results" / "joint" / "test_log.jsonl"
 MADE_FROM = "made_from"
 BASELINES = ("nearest_pixels", "nearest_mel", "text_only")
-VALUES = ("r1", "accuracy", "auc", "gap")  # the one number of a figure, whichever it has
+VALUES = ("r1", "accuracy", "auc", "gap", "share")  # the one number of a figure, whichever it has
 HEADLINE = (
     "speech_to_text_espeak", "speech_to_text_flite", "speech_to_text_unseen_engine", "speech_to_text_zh",
     "en_to_zh", "zh_to_en", "text_to_image_near", "text_to_image_far", "image_to_text_near", "image_to_text_far",
@@ -63,7 +63,7 @@ def log_evaluation(results: Mapping[str, Figure], *, path: Path) -> None:
 
 
 def value_of(figure: Figure) -> float | None:
-    """R@1, accuracy, AUC or gap: the one number that a figure is about; None for a count or a hash."""
+    """R@1, accuracy, AUC, gap or share: the one number that a figure is about; None for a count or a hash."""
     return next((figure[name] for name in VALUES if name in figure), None)
 
 

@@ -89,7 +89,9 @@ class JointEmbedder(nn.Module):
         for column, name in enumerate(MODALITIES):
             inputs = getattr(batch, name)
             if inputs is not None and name not in self.encoders:
-                raise InputError(f"This model has no {name} encoder, but the batch has {name}; leave it out of the batch.")
+                raise InputError(
+                    f"This model has no {name} encoder, but the batch has {name}; leave it out of the batch."
+                )
             here: Bool[Tensor, " batch"] = batch.present[:, column]
             z[name] = None if inputs is None else self.project(name, inputs) * here[:, None]
         return JointOutput(**z, fused=self.fuse(**z))
@@ -100,17 +102,35 @@ class JointEmbedder(nn.Module):
 
     def familiar(self, *, chunk: int = 128, **raw: Sequence[Any] | None) -> dict[str, Float[Tensor, " n"]]:
         """How like the learned material each raw input is: a percentile, near 0 for a stranger (see `Familiarity`)."""
-        found = self.features(chunk=chunk, **raw)
-        missing = sorted(set(found) - set(self.familiarity))
+        found = self.judge(chunk=chunk, **raw)
+        missing = sorted(name for name, (_, known) in found.items() if known is None)
         if missing:
-            raise InputError(f"This model carries no familiarity for {', '.join(missing)}; fit one with Familiarity.fit.")
-        return {name: self.familiarity[name].score(x, z) for name, (x, z) in found.items()}
+            raise InputError(
+                f"This model carries no familiarity for {', '.join(missing)}; fit one with Familiarity.fit."
+            )
+        return {name: known for name, (_, known) in found.items()}
 
-    @torch.no_grad()
+    def judge(
+        self, *, chunk: int = 128, **raw: Sequence[Any] | None
+    ) -> dict[str, tuple[Float[Tensor, "n dim"], Float[Tensor, " n"] | None]]:
+        """Unit vectors of raw inputs and how familiar each is, in one pass; None where this model cannot judge."""
+        found = {}
+        for name, (x, z, strangeness) in self._look(raw, chunk=chunk, judged=True).items():
+            judges = name in self.familiarity
+            found[name] = z, self.familiarity[name].score(x, z, strangeness=strangeness) if judges else None
+        return found
+
     def features(
         self, *, chunk: int = 128, **raw: Sequence[Any] | None
     ) -> dict[str, tuple[Float[Tensor, "n dim"], Float[Tensor, "n out"]]]:
         """Pooled x_m and unit z_m of raw inputs, by modality; in eval mode, without gradients, `chunk` rows at a time."""
+        return {name: (x, z) for name, (x, z, _) in self._look(raw, chunk=chunk, judged=False).items()}
+
+    @torch.no_grad()
+    def _look(
+        self, raw: dict[str, Sequence[Any] | None], *, chunk: int, judged: bool
+    ) -> dict[str, tuple[Tensor, Tensor, Tensor | None]]:
+        """`features`, and where asked for what the manner of the familiarity says of the inputs."""
         unknown = set(raw) - set(self.encoders)
         if unknown:
             raise InputError(f"JointEmbedder encodes {', '.join(self.encoders)}, got {', '.join(sorted(unknown))}.")
@@ -121,14 +141,29 @@ class JointEmbedder(nn.Module):
             if items is None or len(items) == 0:
                 continue
             encoder = self.encoders[name]
-            parts = [encoder.preprocess(items[i : i + chunk]) for i in range(0, len(items), chunk)]
-            x = torch.cat([encoder.embed(part.to(device)) for part in parts])
-            out[name] = x, normalize(self.projections[name](x), dim=-1)
+            judge = self.familiarity[name] if judged and name in self.familiarity else None
+            parts = [encoder.preprocess(items[i : i + chunk]).to(device) for i in range(0, len(items), chunk)]
+            x = torch.cat([encoder.embed(part) for part in parts])
+            if judge is None or judge.manner is None:
+                strangeness = None
+            else:
+                strangeness = torch.cat([judge.manner(part) for part in parts])
+            out[name] = x, normalize(self.projections[name](x), dim=-1), strangeness
         self.train(was_training)
         return out
 
     def save_pretrained(self, folder: str | Path, *, dtype: torch.dtype = torch.float32, **notes: Any) -> None:
-        """Weights (safetensors), config and tokenizer in one folder; `notes` go into the config as they are."""
+        """Weights (safetensors), config and tokenizer in one folder; `notes` go into the config as they are.
+
+        Raises:  InputError for an encoder that is not one of ENCODERS, such as a pretrained one
+        """
+        foreign = [name for name, encoder in self.encoders.items() if type(encoder) is not ENCODERS[name]]
+        if foreign:
+            raise InputError(
+                f"A joint model is saved with its own encoders, but its {foreign[0]} encoder is a "
+                f"{type(self.encoders[foreign[0]]).__name__}; save the joint model that it was put into and the state "
+                "of its projection, and put them together again with `with_text`."
+            )
         encoders = {name: encoder.config for name, encoder in self.encoders.items()}
         familiar = {name: part.config for name, part in self.familiarity.items()}
         count = sum(p.numel() for p in self.parameters())

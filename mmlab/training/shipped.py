@@ -4,25 +4,26 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
-from torch.nn.functional import normalize
 
-from mmlab.datasets.emoji import LANGUAGES, TRAIN_STYLES, VALIDATION_STYLES, EmojiData, Thing, decode_audio
-from mmlab.models.checkpoint import sha256
-from mmlab.models.familiarity import Familiarity
-from mmlab.models.joint import JointEmbedder
+from mmlab.datasets.emoji import TRAIN_STYLES, EmojiData, Thing, decode_audio
+from mmlab.models.checkpoint import read_config, sha256
+from mmlab.models.joint import MODEL_TYPE, JointEmbedder
 from mmlab.preprocessing import Tokenizer
 from mmlab.training.align import SECONDS, AlignModule, Snapshots, estimate, train
 from mmlab.training.corpus import Corpus
+from mmlab.training.familiar import fit_familiarity
 from mmlab.training.recipe import AlignRecipe
 from mmlab.types import MODALITIES
 
 SNAPSHOT_THINGS, SNAPSHOT_AXES = 240, 16
-# Tuned on validation style and voices with a model that had not seen them (`mmlab train align --tuning`).
-FUSION_WEIGHTS = {"text": 1.0, "image": 1.0, "audio": 1.0}
+SPACE = "snapshots.safetensors"
+# Found by `mmlab eval weights` on validation styles and voices, with a model that had not seen them (`train align --tuning`).
+FUSION_WEIGHTS = {"text": 2.3784, "image": 1.0, "audio": 1.4142}
 
 
 def train_tokenizer(data: EmojiData, *, vocab: int) -> Tokenizer:
@@ -106,16 +107,32 @@ def spread(things: Sequence[Thing], count: int | None) -> list[Thing]:
 
 def finish(model: JointEmbedder, recipe: AlignRecipe, data: EmojiData, *, run: Path, folder: Path) -> JointEmbedder:
     """What a checkpoint needs beside its weights: fusion weights, familiarity, snapshots; saved in half precision."""
-    model.weights.copy_(torch.tensor([FUSION_WEIGHTS[name] for name in MODALITIES]))
-    model.familiarity.update(fit_familiarity(model, data))
     notes = {
         "recipe": recipe.to_dict(),
-        "made_from": {"data_sha256": sha256(data.root / "SHA256SUMS")},
         "training": {"seconds": json.loads((run / SECONDS).read_text()), "machine": machine()},
     }
-    model.save_pretrained(folder, dtype=torch.float16, **notes)
-    SpaceLog(data, run / "snapshots").export(folder / "snapshots.safetensors")
+    _complete(model, data, folder=folder, **notes)
+    SpaceLog(data, run / "snapshots").export(folder / SPACE)
     return JointEmbedder.from_pretrained(folder)
+
+
+def finish_again(source: Path, data: EmojiData, *, folder: Path) -> JointEmbedder:
+    """`mmlab train finish`: a finished checkpoint with fusion weights and familiarity made anew.
+
+    Encoders and projections keep their bits: half precision goes to single and back unharmed.
+    """
+    model, config = JointEmbedder.from_pretrained(source), read_config(source, model_type=MODEL_TYPE)
+    snapshots = (source / SPACE).read_bytes()
+    _complete(model, data, folder=folder, **{name: config[name] for name in ("recipe", "training")})
+    (folder / SPACE).write_bytes(snapshots)
+    return JointEmbedder.from_pretrained(folder)
+
+
+def _complete(model: JointEmbedder, data: EmojiData, *, folder: Path, **notes: Any) -> None:
+    model.weights.copy_(torch.tensor([FUSION_WEIGHTS[name] for name in MODALITIES]))
+    model.familiarity.update(fit_familiarity(model, data))
+    made_from = {"data_sha256": sha256(data.root / "SHA256SUMS")}
+    model.save_pretrained(folder, dtype=torch.float16, **notes, made_from=made_from)
 
 
 def machine() -> str:
@@ -123,33 +140,3 @@ def machine() -> str:
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
     return f"{torch.get_num_threads()} threads of a CPU with {torch.backends.cpu.get_cpu_capability()}"
-
-
-def fit_familiarity(model: JointEmbedder, data: EmojiData) -> dict[str, Familiarity]:
-    """One `Familiarity` per modality: learned on training things, calibrated on the zero-shot things.
-
-    The zero-shot things are new to the model, in styles and voices that it knows: an input no stranger than these is
-    called familiar. Test styles and voices have no part in it.
-    """
-    learned, held = known_inputs(data, split="train"), known_inputs(data, split="zero_shot")
-    names = model.encode(text=[thing.name(language) for language in LANGUAGES for thing in data.things])["text"]
-    gallery = normalize(names.view(len(LANGUAGES), len(data), -1).mean(0), dim=-1)
-    parts = {}
-    for name in MODALITIES:
-        x, z = model.features(**{name: learned[name]})[name]
-        held_x, held_z = model.features(**{name: held[name]})[name]
-        part = Familiarity(x.shape[1], out=z.shape[1], items=len(gallery))
-        parts[name] = part.fit(x, gallery=gallery, held_x=held_x, held_z=held_z)
-    return parts
-
-
-def known_inputs(data: EmojiData, *, split: str) -> dict[str, list]:
-    """Names, pictures and clips of the things of a split, in styles and voices that may be trained on."""
-    ids = {thing.id for thing in data.split(split)}
-    rows = data.clips(split=("train", "validation")).to_pylist()
-    styles = TRAIN_STYLES + VALIDATION_STYLES
-    return {
-        "text": [t.name(language) for t in data.split(split) for language in LANGUAGES],
-        "image": [picture for style in styles for key, picture in data.images(style).items() if key in ids],
-        "audio": [decode_audio(row["audio"]["bytes"]) for row in rows if row["thing"] in ids],
-    }

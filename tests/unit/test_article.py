@@ -284,3 +284,16 @@ def test_minilm_reads_for_the_shipped_space(minilm):
     wrong = get_embedding(minilm.model, minilm.processor, "puppy", None, None)  # the default joint has no W_t for it
     with pytest.raises(InputError, match=r"takes vectors \d+ wide, got 384; fit a W_t"):
         get_multi_modal_embedding(*wrong)
+
+
+def test_a_joint_space_with_a_pretrained_reader_refuses_to_be_saved_as_one_of_ours(joint, bert, data, tmp_path):
+    other = with_text(joint, bert, fit_text_projection(joint, bert, data))
+    with pytest.raises(InputError, match="its text encoder is a PretrainedText; save the joint model"):
+        other.save_pretrained(tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+    joint.save_pretrained(tmp_path / "ours")  # which is what the sentence says to do
+    torch.save(other.projections["text"].state_dict(), tmp_path / "W_t.pt")
+    again = LinearProjection(bert.dim, out=joint.dim)
+    again.load_state_dict(torch.load(tmp_path / "W_t.pt", weights_only=True))
+    whole = with_text(JointEmbedder.from_pretrained(tmp_path / "ours"), bert, again)
+    torch.testing.assert_close(whole.encode(text=["a dog"])["text"], other.encode(text=["a dog"])["text"])

@@ -94,7 +94,7 @@ def test_search_by_everything_as_json_is_the_models_answer(run, home):
 def test_search_warns_of_a_stranger(run, home, monkeypatch):
     from mmlab.models.familiarity import Familiarity
 
-    monkeypatch.setattr(Familiarity, "score", lambda self, x, z: x[:, 0] * 0)
+    monkeypatch.setattr(Familiarity, "score", lambda self, x, z, **_: x[:, 0] * 0)
     result = run("search", "--image", home / "turtle.png", "--model", home / "model", "--data", home / "data")
     assert result.exit_code == 0
     assert "This image is unlike anything the model learned" in " ".join(result.stdout.split())

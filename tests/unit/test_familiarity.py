@@ -9,7 +9,8 @@ from sklearn.covariance import ledoit_wolf as sklearn_ledoit_wolf
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from mmlab.models.familiarity import Familiarity, ledoit_wolf
+from mmlab.models.covariance import ledoit_wolf
+from mmlab.models.familiarity import Familiarity
 from mmlab.types import InputError
 
 DIM, OUT, ITEMS = 12, 6, 20

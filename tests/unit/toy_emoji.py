@@ -96,6 +96,7 @@ class Knows(JointEmbedder):
     def __init__(self, *, hears_noise: bool = True, **errs: Callable[[int], int]) -> None:
         nn.Module.__init__(self)
         self.register_buffer("weights", torch.ones(3))
+        self.familiarity = nn.ModuleDict()
         self.hears_noise, self.errs, self.dim = hears_noise, errs, THINGS
         self.vectors = torch.eye(THINGS)
         self.vectors[NAMESAKES[1]] = normalize(self.vectors[list(NAMESAKES)].T @ torch.tensor([2.0, 1.0]), dim=0)
