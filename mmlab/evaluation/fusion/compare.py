@@ -12,11 +12,12 @@ from mmlab.evaluation.fusion.points import Bench, Point, one_thread, points
 from mmlab.evaluation.fusion.store import KEPT, save_heads
 from mmlab.evaluation.fusion.summary import summarise
 from mmlab.fusion import FUSIONS
-from mmlab.models.checkpoint import WEIGHTS, sha256
+from mmlab.models.checkpoint import sha256
+from mmlab.models.fingerprint import fingerprint
 from mmlab.models.joint import SHIPPED, JointEmbedder
 from mmlab.types import InputError
 
-QUICK = Budget(steps=100, batch=256, choices=((0.01, 1.0),), looks=4)
+QUICK = Budget(steps=100, agreement=100, batch=256, choices=((0.01, 1.0),), looks=4)
 
 
 def compare_checkpoint(
@@ -38,8 +39,8 @@ def compare_checkpoint(
     Cost:    encodes about 60,000 items once (some minutes); then about a second per head, 140 heads a seed
     """
     data = EmojiData.load() if data is None else data
-    hashes = {"checkpoint_sha256": sha256(folder / WEIGHTS), "data_sha256": sha256(data.root / "SHA256SUMS")}
     model = JointEmbedder.from_pretrained(folder)
+    hashes = {"joint": fingerprint(model), "data_sha256": sha256(data.root / "SHA256SUMS")}
     bank = encode_bank(model, data, cache=run / "views", made_from=" ".join(hashes.values()), say=say)
     budget = QUICK if quick else Budget()
     return compare(

@@ -24,7 +24,7 @@ TASKS = {  # what goes in and how many answers there are (None: a vector of the 
     "retrieval": (("image", "audio"), None),
     "missing": (MODALITIES, None),
 }
-ROUNDS = {"train": 6, "validation": 2, "test": 2}
+ROUNDS = {"train": 40, "validation": 2, "test": 2}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
+from mmlab.evaluation.fusion.augment import agreeing
 from mmlab.evaluation.fusion.bank import Bank
 from mmlab.evaluation.fusion.deck import TASKS, Deck, alike, deck
 from mmlab.evaluation.fusion.head import FusionHead, principal
@@ -16,14 +17,24 @@ from mmlab.types import InputError
 SCALE = 20.0  # of cosines before the softmax over names
 
 
+AGREEMENT = ("pair", "odd")  # tasks about what agrees with what, whatever it is
+
+
 @dataclass(frozen=True)
 class Budget:
-    """What every head gets: steps, rows a step, (learning rate, weight decay) to choose from, looks at validation."""
+    """What every head of a task gets: steps, rows a step, (learning rate, weight decay) to choose from, looks at validation.
+
+    Tasks about agreement get more steps (`agreement`), on rows that are made anew at each (`augment.agreeing`).
+    """
 
     steps: int = 300
+    agreement: int = 1200
     batch: int = 384
-    choices: tuple[tuple[float, float], ...] = ((0.01, 0.1), (0.01, 1.0), (0.003, 1.0))
+    choices: tuple[tuple[float, float], ...] = ((0.003, 0.1), (0.01, 0.1))
     looks: int = 10
+
+    def steps_of(self, task: str) -> int:
+        return self.agreement if task in AGREEMENT else self.steps
 
 
 @dataclass(frozen=True)
@@ -87,21 +98,24 @@ class Trainer:
 
     def _run(self, head: FusionHead, task: str, *, choice: tuple[float, float], seed: int) -> Fitted:
         train, held = (self.deck(task, place, seed=seed) for place in ("train", "validation"))
-        budget, names = self.budget, tuple(head.projections)
+        budget, steps, names = self.budget, self.budget.steps_of(task), tuple(head.projections)
         lr, weight_decay = choice
         optimiser = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=weight_decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=lr, total_steps=budget.steps, pct_start=0.2)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=lr, total_steps=steps, pct_start=0.2)
         generator = Generator().manual_seed(seed)
-        best, every = (-1.0, 0.0), max(1, budget.steps // budget.looks)
+        best, every = (-1.0, 0.0), max(1, steps // budget.looks)
         kept, at = deepcopy(head.state_dict()), 0
-        for step in range(1, budget.steps + 1):
+        for step in range(1, steps + 1):
             chosen = torch.randint(len(train), (budget.batch,), generator=generator)
-            loss = self.loss(head(**train.rows(chosen, names)), train.label[chosen], task)
+            rows, label = train.rows(chosen, names), train.label[chosen]
+            if task in AGREEMENT:
+                rows = agreeing(rows, label, generator=generator)
+            loss = self.loss(head(**rows), label, task)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
             schedule.step()
-            if step % every == 0 or step == budget.steps:
+            if step % every == 0 or step == steps:
                 answers, label = self.answers(head, held, names), held.label
                 score = self.right(answers, label, task).float().mean().item(), -self.loss(answers, label, task).item()
                 if score > best:

@@ -10,7 +10,7 @@ from mmlab.fusion import FUSIONS, MissingEmbedding, ModalityDropout
 from mmlab.projection import LinearProjection
 from mmlab.types import InputError
 
-WIDTH = 48  # what every operator gives, and takes unless it stands in NARROW
+WIDTH = 128  # what every operator gives, and takes unless it stands in NARROW
 NARROW = {"bilinear": {2: 32, 3: 24}, "tensor": {2: 32, 3: 12}}  # by modalities; as the authors of TFN do
 HEADS = ("linear", "mlp")
 SMALLEST = 32  # hidden units that the largest operator has left in table B
