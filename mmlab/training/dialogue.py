@@ -1,0 +1,248 @@
+"""`mmlab train chat` under Lightning: dialogues to batches, the stages, a checkpoint to resume from."""
+
+import json
+import logging
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import numpy as np
+import torch
+from jaxtyping import Float
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, Timer, TQDMProgressBar
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset
+
+from mmlab.datasets.dialogue.types import Dialogue, Turn
+from mmlab.models.chat import MultimodalChat
+from mmlab.models.chat_store import parts
+from mmlab.models.connectors import Percept
+from mmlab.models.prompt import Prompt, Prompts
+from mmlab.training.align import LAST, SECONDS, precision
+from mmlab.training.dialogue_bank import Bank
+from mmlab.training.dialogue_recipe import ChatRecipe
+from mmlab.types import InputError
+
+BLOCK = 16  # batches that are sorted by length together, so that a batch has little padding
+LENGTHS = 16  # the lengths of batches are multiples of it
+NAMING = frozenset(
+    {"what_see", "what_hear", "translate", "first"}
+)  # where one of them is asked, what is shown is clear
+
+
+Names = tuple[Float[Tensor, "items dim"], list[tuple[str, str]]]  # vectors of the joint space and what they are called
+
+
+class Pool:
+    """Dialogues whose words are encoded once; a shuffled pass over all of them, then another."""
+
+    def __init__(self, dialogues: Sequence[Dialogue], bank: Bank, chat: MultimodalChat) -> None:
+        self.shown = [[requests(turn, bank) for turn in dialogue.turns] for dialogue in dialogues]
+        self.prompts = [_prompt(chat, *pair) for pair in zip(dialogues, self.shown, strict=True)]
+        self.strict = [any(turn.kind in NAMING for turn in dialogue.turns) for dialogue in dialogues]
+
+    def rows(self, seed: int, step: int, batch: int) -> list[int]:
+        """The dialogues of a step: block by block of a pass sorted by length, the batches of a block shuffled."""
+        block, at = divmod(step, BLOCK)
+        size, count = batch * BLOCK, len(self.prompts)
+        first = block * size
+        passes = range(first // count, (first + size) // count + 1)
+        order = np.concatenate([np.random.default_rng((seed, 1, k)).permutation(count) for k in passes])
+        chosen = sorted(order[first % count :][:size].tolist(), key=lambda row: len(self.prompts[row]))
+        which = int(np.random.default_rng((seed, 0, block)).permutation(BLOCK)[at])
+        return chosen[which * batch : (which + 1) * batch]
+
+
+class Talks(IterableDataset):
+    """The batches from step `start` on, in the order that (seed, step) fixes; what is shown is drawn anew each time.
+
+    Questions for the name of one thing come first (`recipe.first` steps), then single questions of every kind (until
+    `recipe.lessons`), then whole dialogues.
+    """
+
+    def __init__(
+        self,
+        questions: Sequence[Dialogue],
+        dialogues: Sequence[Dialogue],
+        bank: Bank,
+        chat: MultimodalChat,
+        recipe: ChatRecipe,
+    ) -> None:
+        self.names = Pool([naming for one in questions if (naming := name_of_one(one)) is not None], bank, chat)
+        self.questions, self.dialogues = Pool(questions, bank, chat), Pool(dialogues, bank, chat)
+        self.bank, self.chat, self.recipe, self.start = bank, chat, recipe, 0
+
+    def __iter__(self) -> Iterator[Prompts]:
+        for step in range(self.start, self.recipe.steps):
+            yield self.batch(step)
+
+    def batch(self, step: int) -> Prompts:
+        """The batch of one step."""
+        recipe = self.recipe
+        if step < recipe.first and len(self.names.prompts):
+            pool, since, size = self.names, 0, recipe.crowd
+        elif step < recipe.lessons:
+            pool, since, size = self.questions, recipe.first, recipe.batch
+        else:
+            pool, since, size = self.dialogues, recipe.lessons, recipe.batch
+        rows = pool.rows(recipe.seed, max(step - since, 0), size)
+        generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + step)
+        wanted = [one for row in rows for turn in pool.shown[row] for one in turn]
+        strict = torch.tensor([pool.strict[row] for row in rows for turn in pool.shown[row] for _ in turn])
+        drawn = iter(self.bank.draw(wanted, strict=strict, recipe=self.recipe, generator=generator) if wanted else [])
+        turns = [tuple(tuple(next(drawn) for _ in turn) for turn in pool.shown[row]) for row in rows]
+        ready = [replace(pool.prompts[row], turns=own) for row, own in zip(rows, turns, strict=True)]
+        return self.chat.prompt.batch(ready, multiple=LENGTHS)
+
+
+def name_of_one(dialogue: Dialogue) -> Dialogue | None:
+    """The last turn alone, where it asks for the name of the one thing that it shows."""
+    last = dialogue.turns[-1]
+    if last.kind in ("what_see", "what_hear") and len(last.images) + len(last.clips) == 1:
+        return Dialogue((last,))
+    return None
+
+
+def _prompt(chat: MultimodalChat, dialogue: Dialogue, shown: list[list[tuple[str, int, str]]]) -> Prompt:
+    messages: list[dict[str, Any]] = []
+    for turn, here in zip(dialogue.turns, shown, strict=True):
+        empty = [Percept(name, *(torch.empty(0),) * 3) for name, _, _ in here]
+        messages.append({"role": "user", "text": turn.question, "images": empty})
+        messages.append({"role": "assistant", "text": turn.answer})
+    return chat.prompt(messages)
+
+
+def requests(turn: Turn, bank: Bank) -> list[tuple[str, int, str]]:
+    """What a turn shows, as the bank is asked for it: (modality, row, id of the thing)."""
+    pictures = [("image", bank.pictures[key], key.partition("/")[0]) for key in turn.images]
+    return pictures + [("audio", bank.clips[row], bank.spoken[row]) for row in turn.clips]
+
+
+class ChatModule(L.LightningModule):
+    """Connector and language model, optimiser and schedule; which of them learn depends on the step alone."""
+
+    def __init__(self, chat: MultimodalChat, recipe: ChatRecipe, names: Names) -> None:
+        super().__init__()
+        self.recipe, self.names = recipe, names
+        self.held = parts(chat)
+        self.others = {"chat": chat}  # in a plain dict: the frozen encoders are neither averaged nor written
+
+    @property
+    def chat(self) -> MultimodalChat:
+        return self.others["chat"]
+
+    def on_train_batch_start(self, batch: Prompts, batch_idx: int) -> None:
+        torch.manual_seed(self.recipe.seed * 1_000_003 + self.global_step)
+        self.enter(self.recipe.stage(self.global_step))
+        if self.global_step == self.recipe.words:  # the word embeddings have learned what they can from words alone
+            self.chat.remember(*self.names)
+
+    def enter(self, stage: str) -> None:
+        """Let the parts of a stage learn, and no others."""
+        self.held["connector"].requires_grad_(stage != "text")
+        if "lm" in self.held:
+            self.held["lm"].requires_grad_(stage != "connector")
+
+    def training_step(self, prompts: Prompts, batch_idx: int) -> Tensor:
+        if self.recipe.stage(self.global_step) == "text":  # the marks of the places are words, and nothing is shown
+            prompts = replace(prompts, places=torch.zeros_like(prompts.places), turns=())
+        loss = self.chat.loss(prompts)
+        self.log("loss", loss.detach(), prog_bar=True)
+        return loss
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        matrices = [p for p in self.held.parameters() if p.ndim >= 2]
+        rest = [p for p in self.held.parameters() if p.ndim < 2]
+        groups = [{"params": matrices, "weight_decay": self.recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=self.recipe.lr, betas=(0.9, 0.98))
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, self.recipe.lr, total_steps=self.recipe.steps, pct_start=self.recipe.warmup, cycle_momentum=False
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class ChatData(L.LightningDataModule):
+    """Serves the batches that are still to come; after a resume these start at the restored step."""
+
+    def __init__(self, talks: Talks) -> None:
+        super().__init__()
+        self.talks = talks
+
+    def train_dataloader(self) -> DataLoader:
+        self.talks.start = self.trainer.global_step if self.trainer else 0
+        return DataLoader(self.talks, batch_size=None)
+
+    def transfer_batch_to_device(self, batch: Prompts, device: torch.device, dataloader_idx: int) -> Prompts:
+        return batch  # the chat is trained on the CPU; Lightning cannot rebuild a frozen dataclass
+
+
+def estimate(chat: MultimodalChat, talks: Talks, *, steps: int = 4) -> float:
+    """Seconds per step of whole dialogues on this machine, the middle of a few whose gradients are thrown away."""
+    times = []
+    for step in range(talks.recipe.lessons, talks.recipe.lessons + steps + 1):
+        began = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision("cpu") != "32-true"):
+            loss = chat.loss(talks.batch(step))
+        loss.backward()
+        times.append(time.perf_counter() - began)
+    chat.zero_grad(set_to_none=True)
+    return sorted(times[1:])[steps // 2]
+
+
+def train(
+    chat: MultimodalChat,
+    talks: Talks,
+    recipe: ChatRecipe,
+    names: Names,
+    *,
+    run: Path,
+    callbacks: tuple[Callback, ...] = (),
+    every: int = 100,
+    progress: bool = True,
+) -> MultimodalChat:
+    """Train a chat in the folder `run`, resuming from its last checkpoint where there is one.
+
+    The checkpoint is written every `every` steps; a killed run started again loses at most the steps since, and ends
+    where the unkilled one ends. Returns the averaged model, and leaves the seconds that it took in `run`.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    _same_recipe(run, recipe)
+    L.seed_everything(recipe.seed, verbose=False)
+    module = ChatModule(chat.train(), recipe, names)
+    keep = ModelCheckpoint(run, filename="last", every_n_train_steps=every, save_top_k=1, enable_version_counter=False)
+    clock = Timer(verbose=False)  # its reading is in the checkpoint, so a resumed run counts on
+    bars = [TQDMProgressBar(refresh_rate=10)] if progress else []
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # what it says of devices, we said before
+    with warnings.catch_warnings():
+        for message in ("LeafSpec", "does not have many workers", "Checkpoint directory", "`IterableDataset` has"):
+            warnings.filterwarnings("ignore", message=f".*{message}.*")
+        trainer = L.Trainer(
+            max_steps=recipe.steps,
+            accelerator="cpu",
+            devices=1,
+            precision=precision("cpu"),
+            gradient_clip_val=1.0,
+            logger=False,
+            enable_model_summary=False,
+            enable_progress_bar=progress,
+            callbacks=[EMAWeightAveraging(decay=recipe.ema, use_buffers=True), keep, clock, *callbacks, *bars],
+        )
+        last = run / LAST
+        trainer.fit(module, datamodule=ChatData(talks), ckpt_path=str(last) if last.exists() else None)
+    (run / SECONDS).write_text(json.dumps(round(clock.time_elapsed("train"), 1)) + "\n")
+    module.enter("all")
+    return chat.eval()
+
+
+def _same_recipe(run: Path, recipe: ChatRecipe) -> None:
+    """A run folder belongs to one recipe: resuming it with another would give a model that no recipe describes."""
+    path, said = run / "recipe.json", json.dumps(recipe.to_dict(), indent=2)
+    if path.exists() and json.loads(path.read_text()) != json.loads(said):
+        raise InputError(
+            f"{run}: this folder holds a run of another recipe; finish it, or choose another folder with --run."
+        )
+    path.write_text(said + "\n")

@@ -1,0 +1,98 @@
+"""The recipe of the shipped chat, as one frozen object: what it says is what is trained."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mmlab.types import InputError
+
+STAGES = ("text", "connector", "all")
+
+
+@dataclass(frozen=True)
+class ChatRecipe:
+    """Everything that decides a run: data, model, noise, stages, schedule. Two runs of one recipe on one machine are equal.
+
+    The stages: the language model learns the words of the dialogues without seeing or hearing anything ("text", for
+    the share `text` of the steps); the connector learns to speak to it ("connector", share `connect`); then both ("all").
+    A language model that is not ours (`lm`) stays as it is in all of them.
+
+    For the share `naming` of the steps it is asked for the name of one picture or sound, `crowd` of them a step; until the
+    share `single` it answers single questions of every kind; then come whole dialogues.
+
+    A percept of a thing is one of its own views (clean, or changed as in alignment), or with the chance `pseudo` its
+    name's vector z_t pulled towards other things and blurred, as CapDec (Nukrai et al. 2022, arXiv:2211.00575) trains on
+    texts alone. `pull` and `blur` are the most of each; `early_blur` blurs the standardised early features.
+    """
+
+    steps: int = 3600
+    batch: int = 48
+    crowd: int = 128
+    seed: int = 0
+    lr: float = 1.5e-3
+    weight_decay: float = 0.05
+    warmup: float = 0.05
+    ema: float = 0.995
+    text: float = 0.0
+    connect: float = 0.0
+    naming: float = 0.12
+    single: float = 0.5
+    connector: str = "tokens"
+    fusion: str | None = None
+    hidden: int = 512
+    vocab: int = 1500
+    width: int = 192
+    layers: int = 4
+    heads: int = 6
+    mlp: int = 512
+    dialogues: int = 30_000
+    pseudo: float = 0.5
+    pull: float = 0.7
+    blur: float = 0.8
+    early_blur: float = 0.2
+    lm: str | None = None
+    tuning: bool = False
+
+    def __post_init__(self) -> None:
+        if self.steps < 1 or self.batch < 1:
+            raise InputError(
+                f"A recipe needs at least 1 step and 1 dialogue a step, got {self.steps} and {self.batch}."
+            )
+        if self.fusion is not None and self.connector != "fused":
+            raise InputError(
+                f"Only the connector 'fused' has a vector operator, got {self.connector!r} with {self.fusion!r}."
+            )
+
+    @property
+    def words(self) -> int:
+        """Steps of the first stage: none for a language model that has learned its words already."""
+        return 0 if self.lm else round(self.text * self.steps)
+
+    @property
+    def first(self) -> int:
+        """Steps that ask for names only."""
+        return round(self.naming * self.steps)
+
+    @property
+    def lessons(self) -> int:
+        """Steps that show single questions, before whole dialogues come."""
+        return round(self.single * self.steps)
+
+    def stage(self, step: int) -> str:
+        """What is trained at this step."""
+        if step < self.words:
+            return "text"
+        return "connector" if self.lm or step < round((self.text + self.connect) * self.steps) else "all"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What `MultimodalChat` is told of the connector."""
+        fusion = {} if self.fusion is None else {"fusion": self.fusion}
+        return {"connector": self.connector, "hidden": self.hidden, **fusion}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """What `MultimodalChat.untrained` is told of the language model."""
+        return {name: getattr(self, name) for name in ("vocab", "width", "layers", "heads", "mlp", "seed")}
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)

@@ -1,0 +1,90 @@
+"""From the data to the chat's checkpoint folder: tokenizer, bank of percepts, training, weights on disk."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from mmlab.datasets.dialogue import KINDS, LANGUAGES, Dialogue, about, all_texts, dialogues
+from mmlab.datasets.emoji import EmojiData
+from mmlab.models.chat import MultimodalChat
+from mmlab.models.checkpoint import WEIGHTS, sha256
+from mmlab.models.connectors import TokenConnector
+from mmlab.models.joint import SHIPPED, JointEmbedder
+from mmlab.training.align import SECONDS
+from mmlab.training.dialogue import Talks, estimate, train
+from mmlab.training.dialogue_bank import open_bank
+from mmlab.training.dialogue_recipe import ChatRecipe
+from mmlab.training.shipped import machine
+
+QUESTIONS, OTHERS = {"what_see": 8000, "what_hear": 8000}, 2000  # single questions of a kind and language
+
+
+def train_chat(
+    recipe: ChatRecipe,
+    *,
+    run: Path,
+    joint: Path = SHIPPED,
+    data: EmojiData | None = None,
+    progress: bool = True,
+    say: Callable[[str], None] = print,
+) -> MultimodalChat:
+    """`mmlab train chat`: trains (or resumes) the recipe in `run`, after saying how long it will take."""
+    data = EmojiData.load() if data is None else data
+    space = JointEmbedder.from_pretrained(joint)
+    split = "tuning" if recipe.tuning else "train"
+    things = data.split("train")
+    options = {**recipe.options, "items": len(things)}
+    bank = open_bank(data, space, split=split, seed=recipe.seed, folder=run, say=say)
+    if recipe.lm is None:
+        whole = [name for thing in data.things for name in (thing.name_en, thing.name_zh)]
+        chat = MultimodalChat.untrained(all_texts(data), joint=space, whole=whole, **recipe.sizes, **options)
+    else:
+        torch.manual_seed(recipe.seed)
+        chat = MultimodalChat(recipe.lm, joint=space, **options)
+    if isinstance(chat.connector, TokenConnector):
+        chat.connector.standardise(bank.early)
+    spoken = dialogues(data, split=split, count=recipe.dialogues, seed=recipe.seed)
+    talks = Talks(single_questions(data, split=split, seed=recipe.seed), spoken, bank, chat, recipe)
+    seconds = estimate(chat, talks)
+    say(
+        f"{len(spoken)} dialogues, {recipe.steps} steps of {recipe.batch} of them, {seconds:.2f} s each: about "
+        f"{recipe.steps * seconds / 60:.0f} minutes."
+    )
+    vectors = bank.names[[data.index[thing.id] for thing in things]]
+    names = vectors, [(thing.name_en, thing.name_zh) for thing in things]
+    chat = train(chat, talks, recipe, names, run=run, progress=progress)
+    say(f"Trained in {json.loads((run / SECONDS).read_text()) / 60:.1f} minutes.")
+    return chat
+
+
+def single_questions(data: EmojiData, *, split: str, seed: int) -> list[Dialogue]:
+    """Short dialogues about one question of each kind and language, names the most."""
+    return [
+        dialogue
+        for kind in KINDS
+        for language in LANGUAGES
+        for dialogue in about(
+            data,
+            kind=kind,
+            split=split,
+            language=language,
+            count=QUESTIONS.get(kind, OTHERS),
+            seed=seed,
+            phrasings="train",
+        )
+    ]
+
+
+def save_chat(
+    chat: MultimodalChat, recipe: ChatRecipe, data: EmojiData, *, run: Path, joint: Path, folder: Path
+) -> None:
+    """The checkpoint folder, in half precision, with what it was made from."""
+    notes: dict[str, Any] = {
+        "recipe": recipe.to_dict(),
+        "made_from": {"data_sha256": sha256(data.root / "SHA256SUMS"), "joint_sha256": sha256(joint / WEIGHTS)},
+        "training": {"seconds": json.loads((run / SECONDS).read_text()), "machine": machine()},
+    }
+    chat.save_pretrained(folder, dtype=torch.float16, **notes)
