@@ -10,11 +10,14 @@ from typer.core import TyperGroup
 
 import mmlab
 from mmlab.cli.bench import app as bench
+from mmlab.cli.chat import chat
+from mmlab.cli.course import app as course
 from mmlab.cli.data import app as data
 from mmlab.cli.demo import demo
 from mmlab.cli.doctor import doctor
 from mmlab.cli.embed import embed
 from mmlab.cli.eval import app as evaluation
+from mmlab.cli.grade import grade
 from mmlab.cli.lab import lab
 from mmlab.cli.search import search
 from mmlab.cli.train import app as train
@@ -57,8 +60,8 @@ def main(
 
 
 # The table of contents.
-COMMANDS = {"lab": lab, "demo": demo, "embed": embed, "search": search, "doctor": doctor}
-GROUPS = {"train": train, "eval": evaluation, "bench": bench, "data": data}
+COMMANDS = {"lab": lab, "demo": demo, "embed": embed, "search": search, "chat": chat, "doctor": doctor, "grade": grade}
+GROUPS = {"train": train, "eval": evaluation, "bench": bench, "data": data, "course": course}
 
 for _name, _command in COMMANDS.items():
     app.command(name=_name)(_command)

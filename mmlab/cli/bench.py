@@ -1,10 +1,12 @@
 """`mmlab bench`: timings, ours beside the plain form in the same run."""
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from mmlab.cli.chat import ChatFolder, open_chat
 from mmlab.cli.options import DataFolder, open_data
 
 app = typer.Typer(no_args_is_help=True, help="Time what the course times, ours beside the plain form in the same run.")
@@ -29,6 +31,45 @@ def fusion(as_json: AsJson = False) -> None:
     from mmlab.bench.fusion import bench_fusion
 
     _give(bench_fusion(say=_say), as_json=as_json)
+
+
+@app.command()
+def chat(
+    model: ChatFolder = None,
+    data: DataFolder = None,
+    rounds: Annotated[int, typer.Option(min=2, help="Questions for the time to the first token.")] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """The first token of a reply, tokens per second, and ours beside the bare language model (half a minute)."""
+    from mmlab.bench.chat import bench_chat
+
+    _give(bench_chat(open_chat(model), open_data(data), rounds=rounds, say=_say), as_json=as_json)
+
+
+@app.command()
+def widgets(
+    rounds: Annotated[int, typer.Option(min=3, help="Moves of the slider, of each form.")] = 15,
+    as_json: AsJson = False,
+) -> None:
+    """The widgets in a real JupyterLab: from a key to the painted picture, matplotlib beside it (two minutes)."""
+    from mmlab.bench.widgets import bench_widgets
+
+    _give(bench_widgets(rounds=rounds, say=_say), as_json=as_json)
+
+
+@app.command()
+def grading(
+    learners: Annotated[int, typer.Option(min=3, help="Submissions of the class.")] = 200,
+    few: Annotated[int, typer.Option(min=3, help="Submissions that each of the slower peers grades.")] = 10,
+    peers: Annotated[
+        Path | None, typer.Option(metavar="PYTHON", help="The Python of an environment with nbgrader and otter-grader.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Seconds for each submission of a class, beside nbgrader and otter (some minutes)."""
+    from mmlab.bench.grading import bench_grading
+
+    _give(bench_grading(learners=learners, few=few, peers=peers, say=_say), as_json=as_json)
 
 
 def _say(line: str) -> None:

@@ -111,6 +111,49 @@ def fusion(
     _give(results, as_tables(figures), as_json=as_json, out=out)
 
 
+@app.command(name="map")
+def widget_map(model: ModelFolder = None, data: DataFolder = None) -> None:
+    """The maps that the widgets show: vectors of one voice, and a UMAP of names, pictures and sounds (some minutes)."""
+    from mmlab.cli.options import open_model
+    from mmlab.widgets.points import Shelf
+    from mmlab.widgets.shipped_map import make_map
+
+    made = make_map(Shelf(open_model(model)[0], open_data(data)))
+    typer.echo(f"The map is in {made}, {made.stat().st_size / 1000:.0f} kB.")
+
+
+@app.command()
+def chat(
+    model: ModelFolder = None,
+    joint: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Its joint space; else the shipped one.")] = None,
+    data: DataFolder = None,
+    split: Annotated[str, typer.Option(help='"test", or "validation" for a model trained with --tuning.')] = "test",
+    count: Annotated[int | None, typer.Option(help="Questions of each kind; without it, 1,024.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="64 questions of each kind, to try; ships nothing.")] = False,
+    log: Annotated[bool, typer.Option("--log", help="Note this look at the test in data/results/chat.")] = False,
+    card: Annotated[bool, typer.Option("--card", help="Write the model card beside the weights.")] = False,
+    ship: Annotated[bool, typer.Option("--ship", help="Write the results into data/, where they ship.")] = False,
+    as_json: AsJson = False,
+    out: Out = None,
+) -> None:
+    """Answers of the dialogue model, word for word, on unseen styles, voices and phrasings; and what they rest on."""
+    from mmlab.evaluation.chat import FULL, QUICK, RESULTS, as_tables, evaluate_checkpoint, write_card
+    from mmlab.models.chat import SHIPPED
+    from mmlab.models.joint import SHIPPED as JOINT
+
+    if ship and (quick or count is not None or split != "test"):
+        raise typer.BadParameter("--ship states the test at full size: expected no --quick, --count or other --split.")
+    wanted = (QUICK if quick else FULL) if count is None else count
+    folder, opened = SHIPPED if model is None else model, open_data(data)
+    joint = JOINT if joint is None else joint
+    results = evaluate_checkpoint(folder, opened, joint=joint, split=split, count=wanted, log=log, say=_say)
+    if ship:
+        out = RESULTS / "results.json" if out is None else out
+    _give(results, as_tables(results), as_json=as_json, out=out)
+    if card:
+        write_card(folder, results, opened)
+
+
 def _track(items: Sequence[Any]) -> Any:
     """A progress bar on the error stream, so that --json stays one object."""
     from rich.console import Console

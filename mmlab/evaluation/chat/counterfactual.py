@@ -1,0 +1,162 @@
+"""The same questions with the deciding picture or sound taken away, or put in place of by another.
+
+- *removed*: a model that looks and listens says that it cannot; one that guesses from the words answers.
+- *forced choice*: of the removed questions those with few possible answers; the likeliest of them by the model must be
+  right no oftener than chance.
+- *swapped*: another picture or sound with another right answer, under the very same words: the answer has to follow
+  the new input as often as it followed the old one.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from mmlab.datasets.dialogue import KINDS, Dialogue, Facts, Turn, question
+from mmlab.datasets.dialogue.answers import MISSING
+from mmlab.datasets.dialogue.draws import Draws
+from mmlab.evaluation.chat.asked import PLACES, Asked
+from mmlab.evaluation.chat.play import Senses, choose, play
+from mmlab.evaluation.chat.share import share
+from mmlab.evaluation.figure import Figure, rounded
+
+CHOICES = ("agree", "which_named", "is_it", "colour")  # kinds with few answers, each right as often
+
+
+def declines(turn: Turn, answer: str) -> bool:
+    """Whether an answer says, in the language of the question, that something cannot be seen or heard."""
+    return answer in MISSING[turn.language].values()
+
+
+def again(facts: Facts, turn: Turn, *, images: Sequence[str], clips: Sequence[int]) -> Turn:
+    """The same words over other inputs, with what is right then."""
+    return question(
+        facts, kind=turn.kind, form=turn.form, language=turn.language, phrasing=turn.phrasing, word=turn.word,
+        images=images, clips=clips,
+    )  # fmt: skip
+
+
+def removed(facts: Facts, turn: Turn, *, modality: str) -> Turn:
+    """The question without its pictures, or without its sound."""
+    return again(
+        facts, turn, images=() if modality == "image" else turn.images, clips=() if modality == "audio" else turn.clips
+    )
+
+
+class Swaps:
+    """Other inputs for questions: drawn from the same split, sounds by the same engine, with another right answer."""
+
+    def __init__(self, facts: Facts, *, split: str, seed: int) -> None:
+        self.facts, self.split, self.seed = facts, split, seed
+        self._draws: dict[str | None, Draws] = {}
+
+    def draws(self, clips: Sequence[int]) -> Draws:
+        engine = self.facts.speech[clips[-1]]["engine"] if clips else None
+        if engine not in self._draws:
+            self._draws[engine] = Draws(self.facts.shown(self.split), seed=("swaps", self.seed), engine=engine)
+        return self._draws[engine]
+
+    def turn(self, turn: Turn) -> Turn:
+        """The same question over another picture or sound; "which of two" over the two in the other order."""
+        heard = "audio" in turn.decides
+        draws = self.draws(turn.clips if heard else ())
+        if turn.kind == "which_named":
+            return again(self.facts, turn, images=turn.images[::-1], clips=turn.clips)
+        if turn.kind == "colour":
+            return again(self.facts, turn, images=[self._other_colour(draws, turn)], clips=turn.clips)
+        language = self.facts.speech[turn.clips[-1]]["language"] if heard else ""
+        while True:
+            thing = self._other_thing(draws, turn)
+            clip = draws.clip(thing, language) if heard else None
+            if clip is not None:
+                return again(self.facts, turn, images=turn.images, clips=[clip])
+            if not heard:
+                return again(self.facts, turn, images=[draws.picture(thing)], clips=turn.clips)
+
+    def _other_colour(self, draws: Draws, turn: Turn) -> str:
+        while self.facts.colour(picture := draws.coloured("swap")) == self.facts.colour(turn.images[0]):
+            pass  # the same colour: draw on
+        return picture
+
+    def _other_thing(self, draws: Draws, turn: Turn) -> str:
+        kinds, old = self.facts.kinds, turn.asks_about
+        if turn.kind == "agree":
+            return draws.partner(old, "swap") if self.facts.heard(turn.clips[0]) == old else old
+        if turn.kind == "is_it" and kinds[old] != turn.word:
+            return draws.deal(draws.shown.by_kind[turn.word], "swap", turn.word)
+        if turn.kind in ("is_it", "kind"):
+            while kinds[thing := draws.of_kind("swap")] == kinds[old]:
+                pass  # of the same kind: draw on
+            return thing
+        return draws.partner(old, "swap")
+
+
+def counterfactuals(
+    senses: Senses, asked: Mapping[str, Sequence[Asked]], said: Mapping[str, Sequence[str]], *, split: str, seed: int
+) -> dict[str, Figure]:
+    """The three tables, over the questions that came alone with what decides them, and how often it declines wrongly."""
+    alone = {
+        kind: [(one, answer) for one, answer in zip(asked[kind], said[kind], strict=True) if one.alone]
+        for kind in KINDS
+        if kind not in ("decline", "first")
+    }
+    normal = [
+        (one, answer)
+        for kind in asked
+        if kind != "decline"
+        for one, answer in zip(asked[kind], said[kind], strict=True)
+    ]
+    wrong = share(
+        "declines", [declines(one.turn, answer) for one, answer in normal], [one.turn.asks_about for one, _ in normal]
+    )
+    found = {"wrong_declines": wrong}
+    found |= _removed(senses, {kind: [one for one, _ in rows] for kind, rows in alone.items()})
+    return found | _swapped(senses, alone, split=split, seed=seed)
+
+
+def _removed(senses: Senses, alone: Mapping[str, Sequence[Asked]]) -> dict[str, Figure]:
+    found, every, things = {}, [], []
+    for kind, rows in alone.items():
+        cut = [
+            removed(senses.facts, one.turn, modality=one.turn.decides[at % len(one.turn.decides)])
+            for at, one in enumerate(rows)
+        ]
+        answers = play(senses, [Dialogue((turn,)) for turn in cut])
+        right = [declines(turn, answer) for turn, (answer,) in zip(cut, answers, strict=True)]
+        about = [one.turn.asks_about for one in rows]
+        found[f"removed_{kind}"] = share("declines", right, about)
+        every, things = every + right, things + about
+        if kind in CHOICES:
+            options = [one.turn.options for one in rows]
+            chosen = choose(senses, cut, options)
+            right = [choice == one.turn.answer for choice, one in zip(chosen, rows, strict=True)]
+            chance = float(np.mean([1 / len(own) for own in options]))
+            found[f"forced_choice_{kind}"] = {**share("accuracy", right, about), "chance": round(chance, 4)}
+    return {"removed": share("declines", every, things), **found}
+
+
+def _swapped(
+    senses: Senses, alone: Mapping[str, Sequence[tuple[Asked, str]]], *, split: str, seed: int
+) -> dict[str, Figure]:
+    places = {place: Swaps(senses.facts, split=where, seed=seed) for place, where in PLACES[split].items()}
+    found, every = {}, []
+    for kind, rows in alone.items():
+        turns = [places[one.place].turn(one.turn) for one, _ in rows]
+        answers = play(senses, [Dialogue((turn,)) for turn in turns])
+        results = [
+            (answer == new.answer, old == one.turn.answer, answer == one.turn.answer)
+            for new, (answer,), (one, old) in zip(turns, answers, rows, strict=True)
+        ]
+        found[f"swapped_{kind}"] = followed(results)
+        every += results
+    return {"swapped": followed(every), **found}
+
+
+def followed(results: Sequence[tuple[bool, bool, bool]]) -> Figure:
+    """Of (follows the new input, followed the old one, still says what was right of the old): shares and difference."""
+    new, old, stays = np.array(results, dtype=float).T
+    step = new - old
+    half = 1.96 * float(step.std()) / len(step) ** 0.5
+    return rounded({
+        "follows_new": float(new.mean()), "followed_old": float(old.mean()), "stays": float(stays.mean()), "n": len(new),
+        "difference": float(step.mean()), "interval": [float(step.mean()) - half, float(step.mean()) + half],
+    })  # fmt: skip

@@ -1,0 +1,131 @@
+"""The figures of a chat checkpoint, as tables in Markdown, and the log of looks at the test."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mmlab.datasets.dialogue import KINDS
+from mmlab.datasets.emoji import EmojiData
+from mmlab.evaluation.chat.asked import FULL
+from mmlab.evaluation.chat.evaluate import evaluate_chat
+from mmlab.evaluation.figure import Figure
+from mmlab.models.chat import SHIPPED, MultimodalChat
+from mmlab.models.checkpoint import WEIGHTS, sha256
+from mmlab.models.joint import SHIPPED as JOINT
+from mmlab.models.joint import JointEmbedder
+from mmlab.paths import DATA
+
+RESULTS = DATA / "results" / "chat"
+LOG = RESULTS / "test_log.jsonl"
+MADE_FROM = "made_from"
+SUMMARY = ("overall", "overall_near", "overall_far", *KINDS, "first_given_right")
+PARTS = ("near", "far", "en", "zh", "espeak", "flite", "unseen_engine")
+
+
+def evaluate_checkpoint(
+    folder: Path = SHIPPED,
+    data: EmojiData | None = None,
+    *,
+    joint: Path = JOINT,
+    split: str = "test",
+    count: int = FULL,
+    log: bool = False,
+    log_path: Path = LOG,
+    say: Callable[[str], None] | None = None,
+) -> dict[str, Figure]:
+    """`mmlab eval chat`: the figures of a checkpoint folder; under "made_from" the hashes of what they come from.
+
+    `log` appends a line to the log of evaluations on test, for who still changes the model.
+    """
+    data = EmojiData.load() if data is None else data
+    chat = MultimodalChat.from_pretrained(folder, joint=JointEmbedder.from_pretrained(joint))
+    results = evaluate_chat(chat, data, split=split, count=count, say=say)
+    results[MADE_FROM] = {
+        "checkpoint_sha256": sha256(folder / WEIGHTS),
+        "joint_sha256": sha256(joint / WEIGHTS),
+        "data_sha256": sha256(data.root / "SHA256SUMS"),
+        "split": split,
+        "count": count,
+    }
+    if log and split == "test":
+        log_evaluation(results, path=log_path)
+    return results
+
+
+def log_evaluation(results: Mapping[str, Figure], *, path: Path) -> None:
+    """Append one line: when, which checkpoint, joint space and data, and the exact match of each kind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figures = {name: results[name]["exact_match"] for name in SUMMARY if name in results}
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"date": now, **results.get(MADE_FROM, {}), "figures": figures}) + "\n")
+
+
+def as_tables(results: Mapping[str, Figure]) -> str:
+    """Three tables in Markdown: each kind beside its ceiling and baselines, exact match by part, the counterfactuals."""
+    return "\n\n".join([_kinds(results), _parts(results), _counterfactuals(results)])
+
+
+def _kinds(results: Mapping[str, Figure]) -> str:
+    head = ["question", "exact match (%)", "95 %", "ceiling", "of the ceiling", "majority", "question only", "n"]
+    rows = []
+    for name in SUMMARY:
+        if name in results:
+            f = results[name]
+            rows.append([
+                f"`{name}`", _percent(f["exact_match"]), _interval(f),
+                *(_percent(f[key]) for key in ("ceiling", "of_ceiling", "majority", "question_only")), str(f["n"]),
+            ])  # fmt: skip
+    return _markdown(head, rows)
+
+
+def _parts(results: Mapping[str, Figure]) -> str:
+    """Exact match, and in brackets its share of the ceiling."""
+    shown = [part for part in PARTS if any(f"{kind}_{part}" in results for kind in KINDS)]
+    rows = [
+        [f"`{kind}`", *(_part(results.get(f"{kind}_{part}")) for part in shown)] for kind in KINDS if kind in results
+    ]
+    return _markdown(["exact match (of the ceiling)", *shown], rows)
+
+
+def _part(figure: Figure | None) -> str:
+    return "" if figure is None else f"{_percent(figure['exact_match'])} ({_percent(figure['of_ceiling'])})"
+
+
+def _counterfactuals(results: Mapping[str, Figure]) -> str:
+    head = [
+        "question", "removed: declines (%)", "forced choice (95 %; chance)", "swapped: follows new", "followed old",
+        "difference (95 %)",
+    ]  # fmt: skip
+    rows = []
+    for name in ("", *(f"_{kind}" for kind in KINDS)):
+        cut, swap, forced = (results.get(f"{what}{name}") for what in ("removed", "swapped", "forced_choice"))
+        if cut is None or swap is None:
+            continue
+        choice = (
+            ""
+            if forced is None
+            else f"{_percent(forced['accuracy'])} ({_interval(forced)}; {_percent(forced['chance'])})"
+        )
+        rows.append([
+            f"`{name[1:] or 'all'}`", _percent(cut["declines"]), choice, _percent(swap["follows_new"]),
+            _percent(swap["followed_old"]), f"{_percent(swap['difference'])} ({_interval(swap)})",
+        ])  # fmt: skip
+    wrong = results["wrong_declines"]
+    said = f"Questions that could be answered, but were declined: {_percent(wrong['declines'])} % of {wrong['n']}."
+    return f"{_markdown(head, rows)}\n\n{said}"
+
+
+def _interval(figure: Figure) -> str:
+    low, high = figure["interval"]
+    return f"{_percent(low)} to {_percent(high)}"
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f}"
+
+
+def _markdown(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

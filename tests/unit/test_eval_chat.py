@@ -1,0 +1,334 @@
+"""What the figures say of models whose answers are known: truthful, stubborn, guessing, and blind."""
+
+import json
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from typer.testing import CliRunner
+
+from mmlab.cli.eval import app
+from mmlab.datasets.dialogue import FIRST_HELD_OUT, KINDS, Dialogue, Facts, Turn, dialogues, turns
+from mmlab.datasets.emoji import EmojiData
+from mmlab.evaluation.chat import ask, card, counterfactual, evaluate
+from mmlab.evaluation.chat.baselines import Majority, QuestionOnly
+from mmlab.evaluation.chat.ceiling import best_threshold
+from mmlab.evaluation.chat.counterfactual import CHOICES, Swaps, removed
+from mmlab.evaluation.chat.play import Senses, play
+from mmlab.evaluation.chat.report import as_tables, log_evaluation
+from mmlab.models.chat import MultimodalChat
+from mmlab.models.connectors import Percept
+from mmlab.types import InputError
+from tests.unit.tiny_chat import make_chat
+from tests.unit.tiny_emoji import make_model
+
+COUNT = 16
+Talk = Any  # the turns of a dialogue, and the answers so far
+
+
+class Signs(Senses):
+    """Every item lies at its thing's name; a conversation is the turns themselves."""
+
+    def __init__(self, chat: "Truthful", data: EmojiData) -> None:
+        super().__init__(chat, data)
+        self.places = {thing: at for at, thing in enumerate(self.facts.things)}
+
+    def take_in(self, turns: Any) -> None:
+        for turn in list(turns):
+            self.seen |= {key: self.sign(self.facts.seen(key), self.chat.sees) for key in turn.images}
+            self.heard |= {row: self.sign(self.facts.heard(row), int) for row in turn.clips}
+
+    def sign(self, thing: str, errs: Callable[[int], int]) -> Percept:
+        z, none = torch.zeros(len(self.places)), torch.zeros(0)
+        z[errs(self.places[thing]) % len(z)] = 1.0
+        return Percept("image", none, z, none)
+
+    def conversation(self, turns: Sequence[Turn], answers: Sequence[str]) -> Any:
+        return turns, answers
+
+
+class Names:
+    """The names of the joint space, each a direction of its own."""
+
+    def __init__(self, data: EmojiData) -> None:
+        self.at = {thing.name(language): at for at, thing in enumerate(data.things) for language in ("en", "zh")}
+
+    def encode(self, *, text: Sequence[str]) -> dict[str, Tensor]:
+        return {"text": torch.eye(max(self.at.values()) + 1)[[self.at[name] for name in text]]}
+
+
+class Truthful(MultimodalChat):
+    """Gives the right answer; of options, one by a draw that knows the question alone. `sees` may err."""
+
+    def __init__(self, data: EmojiData, *, sees: Callable[[int], int] = int) -> None:
+        nn.Module.__init__(self)
+        self.joint, self.sees = Names(data), sees
+
+    def answer(self, talks: Sequence[Talk]) -> list[str]:
+        return [turns[-1].answer for turns, _ in talks]
+
+    def log_likelihood(self, talks: Sequence[Talk], options: Sequence[Sequence[str]]) -> list[Tensor]:
+        def draw(text: str, option: str) -> float:
+            return float(sha256(f"{text} {option}".encode()).digest()[0])
+
+        return [
+            torch.tensor([draw(turns[-1].question, option) for option in own])
+            for (turns, _), own in zip(talks, options, strict=True)
+        ]
+
+
+class Stubborn(Truthful):
+    """Says again what it once said to the same words, whatever it sees and hears."""
+
+    def __init__(self, data: EmojiData) -> None:
+        super().__init__(data)
+        self.said: dict[str, str] = {}
+
+    def answer(self, talks: Sequence[Talk]) -> list[str]:
+        def key(turn: Turn) -> str:
+            return turn.question.rpartition(">")[2]
+
+        return [self.said.setdefault(key(turns[-1]), turns[-1].answer) for turns, _ in talks]
+
+
+class Shy(Truthful):
+    """Declines everything."""
+
+    def answer(self, talks: Sequence[Talk]) -> list[str]:
+        said = {"en": "I cannot see a picture.", "zh": "我看不到图片。"}
+        return [said[turns[-1].language] for turns, _ in talks]
+
+
+class Forgetful(Truthful):
+    """Right in single turns; whatever stands first in a longer talk it gets wrong."""
+
+    def answer(self, talks: Sequence[Talk]) -> list[str]:
+        return ["?" if len(turns) == 1 and turns[0].phrasing % 2 else turns[-1].answer for turns, _ in talks]
+
+
+@pytest.fixture(scope="module")
+def data() -> EmojiData:
+    return EmojiData.load()
+
+
+@pytest.fixture(scope="module")
+def training(data: EmojiData) -> list[Dialogue]:
+    return dialogues(data, split="test_near", count=300, seed=9)
+
+
+@pytest.fixture(scope="module")
+def judge(data: EmojiData, training: list[Dialogue]) -> Any:
+    """`evaluate_chat` on signs instead of percepts, its baselines fitted on a few dialogues."""
+
+    def run(chat: Truthful) -> dict[str, dict[str, Any]]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(evaluate, "Senses", Signs)
+            patch.setattr(evaluate, "dialogues", lambda *args, **how: training)
+            return evaluate.evaluate_chat(chat, data, count=COUNT)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def truthful(data: EmojiData, judge: Any) -> dict[str, dict[str, Any]]:
+    return judge(Truthful(data))
+
+
+def test_who_tells_the_truth_is_always_right(truthful: dict[str, dict[str, Any]]) -> None:
+    for kind in (*KINDS, "overall", "overall_near", "overall_far", "first_given_right"):
+        figure = truthful[kind]
+        assert (figure["exact_match"], figure["ceiling"], figure["of_ceiling"]) == (1, 1, 1), kind
+        assert figure["interval"][0] < 1 <= figure["interval"][1] + 1e-9
+    assert truthful["removed"]["declines"] == 1 and truthful["wrong_declines"]["declines"] == 0
+    assert truthful["swapped"]["follows_new"] == truthful["swapped"]["followed_old"] == 1
+    assert truthful["swapped"]["stays"] == 0 and truthful["swapped"]["interval"] == [0, 0]
+    assert truthful["agree_by_cosine"]["near"] == 1
+    for kind in CHOICES:
+        low, high = truthful[f"forced_choice_{kind}"]["interval"]
+        assert low <= truthful[f"forced_choice_{kind}"]["chance"] <= high, kind
+
+
+def test_every_cell_has_as_many_questions(truthful: dict[str, dict[str, Any]]) -> None:
+    for kind in KINDS:
+        n = 2 * COUNT if kind == "what_hear" else COUNT
+        assert truthful[kind]["n"] == n
+        assert truthful[f"{kind}_near"]["n"] == truthful[f"{kind}_far"]["n"] == n / 2
+    assert truthful["what_see_far_zh"]["n"] == COUNT / 4
+    for engine in ("espeak", "flite", "unseen_engine", "zh"):
+        assert truthful[f"what_hear_{engine}"]["n"] == COUNT / 2
+    assert truthful["overall"]["n"] == 11 * COUNT
+
+
+def test_who_does_not_look_is_found_out(data: EmojiData, judge: Any) -> None:
+    results = judge(Stubborn(data))
+    assert results["removed"]["declines"] < 0.7
+    assert results["swapped"]["follows_new"] < 0.5 < results["swapped"]["stays"]
+    assert results["swapped"]["difference"] < -0.3 and results["swapped"]["interval"][1] < -0.03
+
+
+def test_who_declines_everything_is_found_out(data: EmojiData, judge: Any) -> None:
+    results = judge(Shy(data))
+    assert (results["wrong_declines"]["declines"], results["removed"]["declines"]) == (1, 1)
+    assert results["what_see"]["exact_match"] == 0 < results["decline"]["exact_match"] < 1
+    assert results["overall"]["least_of_ceiling"] == 0
+    assert "first_given_right" not in results
+
+
+def test_memory_is_judged_where_the_first_answer_was_right(data: EmojiData, judge: Any) -> None:
+    results = judge(Forgetful(data))
+    assert results["first"]["exact_match"] == 1
+    assert 0 < results["first_given_right"]["n"] < results["first"]["n"]
+
+
+def test_the_ceiling_is_what_the_encoders_reach(data: EmojiData, judge: Any) -> None:
+    """Eyes that take each thing for the next leave alone what is heard, measured, or declined."""
+    results = judge(Truthful(data, sees=lambda at: at + 1))
+    assert results["what_see"]["ceiling"] == 0 and results["what_see"]["of_ceiling"] is None
+    assert [results[kind]["ceiling"] for kind in ("what_hear", "colour", "decline")] == [1, 1, 1]
+    assert 0.3 < results["agree"]["ceiling"] < 0.7 and 0 < results["kind"]["ceiling"] < 1
+    assert results["overall"]["exact_match"] == 1
+
+
+def test_questions_are_held_out_and_of_their_place(data: EmojiData) -> None:
+    asked = ask(data, count=COUNT)
+    assert set(asked) == set(KINDS)
+    styles = {"near": "twemoji", "far": "openmoji"}
+    for some in asked.values():
+        for one in some:
+            assert all(turn.phrasing >= FIRST_HELD_OUT for turn in one.dialogue.turns)
+            assert {key.partition("/")[2] for turn in one.dialogue.turns for key in turn.images} <= {styles[one.place]}
+    with pytest.raises(InputError, match="at least 8"):
+        ask(data, count=4)
+    with pytest.raises(InputError, match="test or validation"):
+        ask(data, split="train")
+
+
+def test_counterfactuals_keep_the_words_and_change_the_answer(data: EmojiData) -> None:
+    facts = Facts.of(data)
+    swaps = {place: Swaps(facts, split=f"test_{place}", seed=0) for place in ("near", "far")}
+    seen = 0
+    for kind, some in ask(data, count=COUNT).items():
+        for one in some:
+            if not one.alone or kind == "first":
+                continue
+            seen += 1
+            new, old = swaps[one.place].turn(one.turn), one.turn
+            assert (new.question, new.kind) == (old.question, kind) and new.answer != old.answer
+            assert (new.images, new.clips) != (old.images, old.clips)
+            assert [key.partition("/")[2] for key in new.images] == [key.partition("/")[2] for key in old.images]
+            assert [facts.speech[r]["engine"] for r in new.clips] == [facts.speech[r]["engine"] for r in old.clips]
+            for modality in old.decides:
+                cut = removed(facts, old, modality=modality)
+                assert cut.kind == "decline" and modality in cut.decides
+                assert cut.question.rpartition(">")[2] == old.question.rpartition(">")[2]
+                assert not (cut.images if modality == "image" else cut.clips)
+    assert seen > 8 * COUNT * 0.6
+
+
+def test_a_removal_that_removes_nothing_is_found_out(
+    data: EmojiData, judge: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counterfactual, "removed", lambda facts, turn, *, modality: turn)
+    assert judge(Truthful(data))["removed"]["declines"] == 0
+
+
+def test_baselines_see_the_words_alone(data: EmojiData) -> None:
+    training = dialogues(data, split="test_near", count=800, seed=9)
+    asked = turns(dialogues(data, split="test_near", count=250, seed=10))
+
+    def rate(answers: list[str], kind: str) -> float:
+        rows = [answer == turn.answer for answer, turn in zip(answers, asked, strict=True) if turn.kind == kind]
+        return sum(rows) / len(rows)
+
+    majority, words = Majority(training).answer(asked), QuestionOnly(training).answer(asked)
+    for kind in ("agree", "which_named", "is_it"):
+        assert 0.3 < rate(majority, kind) < 0.7 and 0.3 < rate(words, kind) < 0.7
+    assert rate(words, "what_see") < 0.1 and rate(words, "colour") < 0.4
+
+    def telling(turn: Turn) -> Turn:
+        return Turn(**{**vars(turn), "question": f"{turn.question} {''.join(filter(str.isalpha, turn.answer))}"})
+
+    told = [Dialogue(tuple(map(telling, dialogue.turns))) for dialogue in training]
+    few = [telling(turn) for turn in asked if turn.kind in CHOICES and turn.language == "en"]
+    right = [answer == turn.answer for answer, turn in zip(QuestionOnly(told).answer(few), few, strict=True)]
+    assert sum(right) / len(right) > 0.8
+
+
+def test_the_best_threshold_is_the_best() -> None:
+    generator = torch.Generator().manual_seed(0)
+    cosines = torch.randn(40, generator=generator)
+    same = (cosines + torch.randn(40, generator=generator)) > 0
+    every = [((cosines > at) == same).double().mean().item() for at in [-9.0, *cosines.tolist()]]
+    assert best_threshold(cosines, same) == pytest.approx(max(every))
+
+
+def test_a_real_chat_is_asked_in_batches_with_its_own_answers(data: EmojiData) -> None:
+    """The batch says what each dialogue says alone, turn by turn, from raw pictures and sounds."""
+    chat, facts = make_chat(make_model(data)), Facts.of(data)
+    asked = dialogues(data, split="test_far", count=12, seed=3)
+    said = play(Senses(chat, data), asked)
+    assert [len(answers) for answers in said] == [len(dialogue.turns) for dialogue in asked]
+    longest = max(range(12), key=lambda at: len(asked[at].turns))
+    talk: list[dict[str, Any]] = []
+    for turn, answer in zip(asked[longest].turns, said[longest], strict=True):
+        pictures = [facts.picture(key) for key in turn.images]
+        sounds = [facts.sound(row) for row in turn.clips]
+        words = turn.question.rpartition(">")[2]
+        talk.append({"role": "user", "text": words, "images": pictures, "audio": sounds})
+        assert chat.generate(talk).strip() == answer
+        talk.append({"role": "assistant", "text": answer})
+
+
+def test_tables_and_log(truthful: dict[str, dict[str, Any]], tmp_path: Any) -> None:
+    tables = as_tables(truthful)
+    assert "| `overall` | 100.0 |" in tables and "| `what_see` |" in tables and "unseen_engine" in tables
+    assert "declined: 0.0 % of" in tables
+    log_evaluation(truthful, path=tmp_path / "log.jsonl")
+    log_evaluation(truthful, path=tmp_path / "log.jsonl")
+    lines = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
+    assert len(lines) == 2 and '"agree": 1' in lines[0]
+
+
+def test_the_card_states_config_results_and_balance(
+    truthful: dict[str, dict[str, Any]], data: EmojiData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(card, "balance", lambda data: "| `agree` | 50.0 | 50.0 |")
+    config = {
+        "connector": {"name": "tokens"}, "lm": {"layers": 4, "width": 192}, "parameters": 2_340_000,
+        "training": {"seconds": 1800, "machine": "a machine"}, "recipe": {"steps": 3000, "batch": 64, "seed": 0},
+    }  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "model.safetensors").write_bytes(bytes(1_500_000))
+    text = card.write_card(tmp_path, truthful, data, log=tmp_path / "none.jsonl").read_text("utf-8")
+    for said in (
+        "decoder of 4 layers, 192 wide",
+        "2.34 million",
+        "1.5 MB",
+        "3,000 steps of 64",
+        "in 30 minutes on a machine",
+        "| `overall` | 100.0 |",
+        "logged 0 times",
+        "| `agree` | 50.0 | 50.0 |",
+        "1,298 things",
+    ):
+        assert said in text, said
+
+
+def test_the_balance_is_that_of_the_dialogues(
+    data: EmojiData, training: list[Dialogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(card, "dialogues", lambda *args, **how: training)
+    lines = card.balance(data).splitlines()
+    assert len(lines) == 2 + len(KINDS)
+    agree = next(line for line in lines if "`agree`" in line)
+    assert all(45 < float(cell) < 60 for cell in agree.split("|")[2:4])
+
+
+@pytest.mark.parametrize("wrong", [["--quick"], ["--count", "100"], ["--split", "validation"]])
+def test_what_ships_is_the_test_at_full_size(wrong: list[str]) -> None:
+    done = CliRunner().invoke(app, ["chat", "--ship", *wrong])
+    assert done.exit_code == 2 and "full size" in done.output
