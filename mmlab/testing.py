@@ -85,7 +85,7 @@ def _rounded(value: float, scale: float) -> str:
 
 def _drawn(axes: Any) -> Iterator[str]:
     for line in axes.lines:
-        x, y = line.get_data()
+        x, y = line.get_data(orig=False)  # names on an axis are places there
         yield f"line{_label(line)} of {len(x)}, {_places(np.column_stack([x, y]))}"
     for collection in axes.collections:
         yield f"{type(collection).__name__}{_label(collection)}: {'; '.join(_collection(collection))}"

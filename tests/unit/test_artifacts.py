@@ -16,6 +16,7 @@ from mmlab.models.checkpoint import CONFIG, WEIGHTS, sha256
 from mmlab.models.joint import SHIPPED, JointEmbedder, load_shipped
 from mmlab.paths import DATA, ROOT
 from mmlab.training.recipe import AlignRecipe
+from mmlab.widgets.shipped_map import MAP, read_map
 
 RESULTS = DATA / "results" / "joint" / "test.json"
 MEGABYTE = 1_000_000
@@ -73,3 +74,10 @@ def test_the_readme_states_the_results() -> None:
     assert len(rows) == 9
     for name, stated in rows:
         assert f"{100 * results[name]['r1']:.0f}" == stated, name
+
+
+def test_the_map_was_made_from_this_checkpoint_and_these_data(model: JointEmbedder, data: EmojiData) -> None:
+    stored = read_map(model, data)
+    assert stored is not None, "data/maps is stale; make it again with `mmlab eval map`"
+    assert stored["audio"].shape == (len(stored["audio_rows"]), model.dim) and len(stored["umap"]) == 3 * len(data)
+    assert MAP.stat().st_size < 300_000

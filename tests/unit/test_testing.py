@@ -120,3 +120,15 @@ def test_shapes_are_checked_in_the_tests() -> None:
     with pytest.raises(Exception, match="width"):
         figure(width="4")
     assert figure(width=4).get_figwidth() == 4
+
+
+def test_digest_takes_names_on_an_axis() -> None:
+    """A line over categories digests by their places; another order of values is seen."""
+
+    def named(values: list[float]) -> str:
+        figure = Figure()
+        figure.subplots().plot(["sum", "product", "gate"], values)
+        return digest(figure)
+
+    assert "line of 3, x 0.00 to 2.00" in named([1.0, 2.0, 3.0])
+    assert named([1.0, 2.0, 3.0]) != named([2.0, 1.0, 3.0])
