@@ -15,6 +15,8 @@ _EXPORTS = {
     "EmojiData": "mmlab.datasets.emoji",
     "seed": "mmlab.testing",
     "digest": "mmlab.testing",
+    "check": "mmlab.grading.check",
+    "progress": "mmlab.grading.progress",
 }
 _MODULES = ("datasets", "encoders", "figures", "fusion", "metrics", "models", "nn", "objectives", "preprocessing")
 
