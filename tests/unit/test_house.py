@@ -41,8 +41,8 @@ THIRD_PARTY = {
     "evaluation": {"PIL"},  # pictures on their way into a model
     "grading": {"nbformat"},
     "notebooks": {"nbformat", "nbclient"},
-    "widgets": {"ipywidgets", "anywidget", "traitlets", "umap", "IPython", "PIL"},
-    "bench": {"typer", "rich"},
+    "widgets": {"ipywidgets", "anywidget", "traitlets", "umap", "IPython", "PIL", "matplotlib"},
+    "bench": {"nbformat", "typer", "rich", "playwright"},  # a browser for the widgets
     "cli": {"typer", "rich"},
 }
 HEAVY = ("torch", "transformers", "lightning", "ipywidgets", "umap", "datasets", "matplotlib", "faiss", "scipy", "PIL")

@@ -23,5 +23,7 @@ def test_the_wheel_carries_code_font_and_licences(tmp_path: Path) -> None:
     inside = set(zipfile.ZipFile(wheel).namelist())
     code = {path.relative_to(ROOT).as_posix() for path in (ROOT / "mmlab").rglob("*.py")}
     assert code <= inside
+    assert {path.relative_to(ROOT).as_posix() for path in (ROOT / "mmlab" / "widgets" / "js").iterdir()} <= inside
+    assert "mmlab/bench/probe.js" in inside
     assert {"mmlab/assets/mmlab-sans-sc.otf", "mmlab/assets/OFL.txt"} <= inside
     assert any(name.endswith("licenses/LICENSE") for name in inside)
