@@ -92,7 +92,7 @@ class MultimodalChat(nn.Module):
         whole: Sequence[str] = (),
         **options: Any,
     ) -> "MultimodalChat":
-        """Our own language model with random weights; a tokenizer learned from `texts`, with a token for each name in `whole`."""
+        """Our own language model with random weights; a tokenizer learned from `texts`, with a token for each of `whole`."""
         tokenizer = own_tokenizer(texts, vocab=vocab, whole=whole)
         marks = {"pad": tokenizer.pad_token_id, "end": tokenizer.eos_token_id}
         lm = own_lm(len(tokenizer), width=width, layers=layers, heads=heads, mlp=mlp, seed=seed, **marks)
