@@ -63,7 +63,9 @@ def draw_things(data: EmojiData, *, seed: int | None = None) -> list[Thing]:
     spoken = set(rows)
     able = [t for t in data.split("train") if t.id in drawn and {(t.id, "en"), (t.id, "zh")} <= spoken]
     if len(able) < len(THINGS):
-        raise InputError(f"The tour needs {len(THINGS)} things with pictures and sounds, found {len(able)}; use other data.")
+        raise InputError(
+            f"The tour needs {len(THINGS)} things with pictures and sounds, found {len(able)}; use other data."
+        )
     return [able[i] for i in np.random.default_rng(seed).permutation(len(able))[: len(THINGS)]]
 
 
@@ -165,5 +167,7 @@ def _strangers(names: Search) -> Part:
         Query("a pattern of stripes", image=load_image(stripes.astype(np.uint8))),
         Query("a hiss", audio=wav(hiss), audio_type="audio/wav"),
     )
-    intro = "A nearest name exists for anything. How familiar an input is says whether to believe it; that can miss, too."
+    intro = (
+        "A nearest name exists for anything. How familiar an input is says whether to believe it; that can miss, too."
+    )
     return Part("What the model does not know", intro, [_ask(names, query, None) for query in queries])

@@ -65,7 +65,9 @@ def embed(
             try:
                 modality, value = (kind, raw) if kind == "text" else open_file(raw, cut=cut)
                 if modality not in model.encoders:
-                    raise InputError(f"{name}: this model has no {modality} encoder; leave it out, or take another model.")
+                    raise InputError(
+                        f"{name}: this model has no {modality} encoder; leave it out, or take another model."
+                    )
                 if modality == "text":  # alone, so that a text that is refused does not take its neighbours with it
                     model.encoders[modality].preprocess([value])
                 opened.append((name, modality, value))
@@ -92,7 +94,9 @@ def _embed(model: JointEmbedder, opened: Sequence[tuple[str, str, Any]]) -> list
 def check_out(path: Path) -> None:
     """An InputError where `write` would not be able to write, before any work is done."""
     if path.suffix not in FORMATS:
-        raise InputError(f"{path}: vectors are written as {' or '.join(FORMATS)}; give a name that ends in one of these.")
+        raise InputError(
+            f"{path}: vectors are written as {' or '.join(FORMATS)}; give a name that ends in one of these."
+        )
     if not path.parent.is_dir():
         raise InputError(f"{path}: its folder does not exist; make it first, or choose another.")
     if path.is_dir():

@@ -80,7 +80,9 @@ def read_gallery(model: JointEmbedder, data: EmojiData, folder: str | Path) -> d
                 return {}
             return {name: normalize(file.get_tensor(name).float(), dim=-1) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, ValueError) as error:
-        raise InputError(f"{path}: expected the vectors of all things, could not read them ({error}); delete it.") from error
+        raise InputError(
+            f"{path}: expected the vectors of all things, could not read them ({error}); delete it."
+        ) from error
 
 
 def origin(model: JointEmbedder, data: EmojiData) -> dict[str, str]:

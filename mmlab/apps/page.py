@@ -41,7 +41,9 @@ def check_out(path: Path) -> None:
     if path.exists():
         with path.open("rb") as file:
             if MARK not in file.read(200):
-                raise InputError(f"{path}: this file is not a page of `mmlab demo`, so it stays; choose another with --out.")
+                raise InputError(
+                    f"{path}: this file is not a page of `mmlab demo`, so it stays; choose another with --out."
+                )
 
 
 def write_page(path: Path, parts: list[Part], data: EmojiData) -> None:
@@ -63,7 +65,9 @@ def verdict(stop: Stop) -> str:
     strange = " and ".join(stop.answer.strange)
     if stop.truth is None:
         known = ", ".join(f"{score:.2f}" for score in stop.answer.familiarity.values())
-        found = "unlike anything the model learned: do not believe the names" if strange else "taken for something known"
+        found = (
+            "unlike anything the model learned: do not believe the names" if strange else "taken for something known"
+        )
         return f"Familiarity {known}: {found}."
     right = f"{stop.truth.name_en} {stop.truth.name_zh}"
     stands = {None: "is not among them", 1: "comes first"}.get(stop.place, f"comes at place {stop.place or 0:,}")

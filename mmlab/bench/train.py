@@ -10,8 +10,9 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from mmlab.datasets.emoji import EmojiData
-from mmlab.training.align import AlignModule, precision
+from mmlab.training.align import AlignModule
 from mmlab.training.corpus import Corpus
+from mmlab.training.loop import precision
 from mmlab.training.recipe import AlignRecipe
 from mmlab.training.shipped import train_tokenizer
 

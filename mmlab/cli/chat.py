@@ -9,15 +9,19 @@ import typer
 
 if TYPE_CHECKING:
     from mmlab.apps.dialogue import Conversation
+    from mmlab.datasets.emoji import EmojiData
     from mmlab.models.chat import MultimodalChat
 
 ChatFolder = Annotated[
     Path | None, typer.Option("--model", metavar="FOLDER", help="A chat checkpoint; without it, the one that ships.")
 ]
+VOICES = {"en": "rms", "zh": "cmn+f3"}  # of the test split
 HELP = """\
 Write a question in English or Chinese, or:
   /image FILE   show a picture with the next question
   /audio FILE   let a sound be heard with the next question
+  /show NAME    show a drawing that came with the course, of one of its things: /show guitar, /show 老虎
+  /say NAME     let a voice that came with the course say one of its names
   /retry [T]    answer the last question anew, at temperature T
   /save FILE    save the conversation: a folder, or a .json
   /new          forget everything
@@ -73,9 +77,12 @@ class Terminal:
         self.talk, self.as_json = talk, as_json
         self.out = Console(highlight=False, emoji=False, soft_wrap=True)
         self.ready: dict[str, list[Any]] = {"image": [], "audio": []}
+        self.data: EmojiData | None = None  # opened when a thing of it is asked for
         self.commands = {
             "/image": lambda rest: self.attach("image", rest),
             "/audio": lambda rest: self.attach("audio", rest),
+            "/show": lambda rest: self.sample("image", rest),
+            "/say": lambda rest: self.sample("audio", rest),
             "/retry": self.retry,
             "/save": lambda rest: self.note(f"The conversation is in {self.talk.save(_path(rest))}."),
             "/new": lambda rest: self.new(),
@@ -117,12 +124,29 @@ class Terminal:
 
     def attach(self, modality: str, file: str) -> None:
         """A picture or a sound for the next question, looked at now, so that what is wrong is said at once."""
+        self._attach(modality, _path(file))
+
+    def sample(self, modality: str, name: str) -> None:
+        """A drawing or a clip of a thing of the course, in a style or by a voice that the model never met."""
+        from mmlab.datasets.emoji import TEST_STYLES, EmojiData
+        from mmlab.types import InputError
+
+        self.data = EmojiData.load() if self.data is None else self.data
+        spoken = "zh" if any("\u4e00" <= sign <= "\u9fff" for sign in name) else "en"
+        how = {"style": TEST_STYLES["near"]} if modality == "image" else {"voice": VOICES[spoken], "language": spoken}
+        found = getattr(self.data.sample(name, **how), modality)
+        if found is None:
+            raise InputError(f"Of {name!r} the course has no such {modality}; name another thing.")
+        self._attach(modality, found, called=name)
+
+    def _attach(self, modality: str, source: Any, *, called: str = "") -> None:
         from mmlab.apps.media import WORDS
 
-        medium = self.talk.open(**{modality: _path(file)})
+        medium = self.talk.open(**{modality: source})
         self.ready[modality].append(medium)
         known = "" if medium.familiarity is None else f", familiarity {medium.familiarity:.2f}"
-        self.note(f"The {WORDS[modality]} {medium.name} comes with the next question{known}.")
+        name = f"of {called!r}" if called else medium.name
+        self.note(f"The {WORDS[modality]} {name} comes with the next question{known}.")
 
     def ask(self, question: str) -> None:
         """Ask with what is ready; it stays ready where the question is refused."""

@@ -13,9 +13,12 @@ Folder = Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help="W
 
 @app.command()
 def build(
-    out: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Without it, the dataset that ships is remade.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Without it, the dataset that ships is remade.")
+    ] = None,
     packages: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="A folder with node_modules; without it, npm fetches the packages.")
+        Path | None,
+        typer.Option(metavar="FOLDER", help="A folder with node_modules; without it, npm fetches the packages."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="How many processes draw and speak.")] = 2,
 ) -> None:

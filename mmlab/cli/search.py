@@ -46,10 +46,21 @@ def search(
 
 def _json(answer: "Answer") -> str:
     hits = [
-        {"id": h.thing.id, "emoji": h.thing.emoji, "en": h.thing.name_en, "zh": h.thing.name_zh, "score": round(h.score, 4)}
+        {
+            "id": h.thing.id,
+            "emoji": h.thing.emoji,
+            "en": h.thing.name_en,
+            "zh": h.thing.name_zh,
+            "score": round(h.score, 4),
+        }
         for h in answer.hits
     ]
-    said = {"by": list(answer.modalities), "familiarity": answer.familiarity, "strange": list(answer.strange), "hits": hits}
+    said = {
+        "by": list(answer.modalities),
+        "familiarity": answer.familiarity,
+        "strange": list(answer.strange),
+        "hits": hits,
+    }
     return json.dumps(said, ensure_ascii=False)
 
 

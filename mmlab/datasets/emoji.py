@@ -59,7 +59,9 @@ def verify(root: Path) -> None:
         digest, name = line.split(maxsplit=1)
         path = root / name.lstrip("*")
         if not path.is_file():
-            raise InputError(f"{path}: expected a file of the dataset, found none; restore it or run `mmlab data build`.")
+            raise InputError(
+                f"{path}: expected a file of the dataset, found none; restore it or run `mmlab data build`."
+            )
         if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
             raise InputError(f"{path}: its bytes are not those that shipped (sha256 differs); restore the file.")
 
@@ -132,7 +134,9 @@ class EmojiData:
             table = table.filter(pc.is_in(table[column], value_set=pa.array(allowed, pa.string())))
         return table
 
-    def sample(self, key: str | int, *, style: str | None = None, voice: str | None = None, language: str = "en") -> Sample:
+    def sample(
+        self, key: str | int, *, style: str | None = None, voice: str | None = None, language: str = "en"
+    ) -> Sample:
         """One thing as text, picture and sound; what is not asked for, or was never made, is missing."""
         thing = self[key]
         clips = self.clips(thing=thing.id, language=language, voice=voice) if voice else None

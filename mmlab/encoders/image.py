@@ -28,7 +28,9 @@ class ImageEncoder(ScratchEncoder):
         super().__init__(modality="image", dim=dim)
         self.config = {"dim": dim, "widths": list(widths), "blocks": list(blocks), "strides": list(strides)}
         stem, *stages = widths
-        self.stem = nn.Sequential(nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(stem), nn.ReLU())
+        self.stem = nn.Sequential(
+            nn.Conv2d(3, stem, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(stem), nn.ReLU()
+        )
         layers: list[nn.Module] = []
         channels = stem
         for width, count, stride in zip([*stages, dim], blocks, strides, strict=True):

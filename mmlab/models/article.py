@@ -194,7 +194,9 @@ def _check_width(joint: JointEmbedder, name: str, x: Tensor) -> None:
         todo = "average its tokens first" if x.ndim == 3 else "give one row per input"
         raise InputError(f"Expected {name} embeddings of shape (batch, {wanted}), got {tuple(x.shape)}; {todo}.")
     if x.shape[1] != wanted:
-        todo = "fit a W_t with fit_text_projection and pass joint=with_text(joint, encoder, W_t)" if name == "text" else ""
+        todo = (
+            "fit a W_t with fit_text_projection and pass joint=with_text(joint, encoder, W_t)" if name == "text" else ""
+        )
         raise InputError(
             f"The joint model's W for {name} takes vectors {wanted} wide, got {x.shape[1]}; "
             f"{todo or 'pass what get_embedding gave for this joint model'}."

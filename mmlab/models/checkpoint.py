@@ -51,7 +51,9 @@ def load_weights(folder: str | Path, model: nn.Module, *, config: dict[str, Any]
     """Fill `model` from the folder; every tensor must be there, fit, and be what the config's sha256 says."""
     path = Path(folder) / WEIGHTS
     if not path.is_file():
-        raise InputError(f"{path}: expected the weights in safetensors format, found no such file (pickle is not read).")
+        raise InputError(
+            f"{path}: expected the weights in safetensors format, found no such file (pickle is not read)."
+        )
     try:
         state = load_file(path)
     except (SafetensorError, ValueError) as error:
@@ -69,7 +71,9 @@ def load_weights(folder: str | Path, model: nn.Module, *, config: dict[str, Any]
         k = wrong[0]
         raise InputError(f"{path}: {k} has shape {tuple(state[k].shape)}, expected {tuple(own[k].shape)}.")
     if sha256(path) != config.get("weights_sha256"):
-        raise InputError(f"{path}: its bytes are not those that were saved (sha256 differs); copy the checkpoint again.")
+        raise InputError(
+            f"{path}: its bytes are not those that were saved (sha256 differs); copy the checkpoint again."
+        )
     model.load_state_dict({k: v.to(own[k].dtype) for k, v in state.items()})
 
 

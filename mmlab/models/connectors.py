@@ -1,6 +1,7 @@
 """From what the encoders give to what a language model reads: soft tokens, vectors as wide as its word embeddings."""
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from mmlab.types import MODALITIES, InputError
 SEEN = ("image", "audio")  # what can stand in a turn beside its words
 SHARPNESS = 30.0  # kappa at first: names whose cosines differ by 0.1 then weigh 20 to 1
 ITEMS = 64  # keys of a reader that was not told what to remember
+ORDERED = 4  # inputs of one modality in a turn that are told apart by their place
 
 
 @dataclass(frozen=True)
@@ -112,13 +114,24 @@ class NameReader(nn.Module):
         return said + rearrange(more, "n (tokens out) -> n tokens out", tokens=self.tokens)
 
 
+def counted(turn: Turn) -> list[int]:
+    """Which of its modality each percept of a turn is, from 0; those beyond ORDERED count as the last."""
+    seen: Counter[str] = Counter()
+    places = []
+    for percept in turn:
+        places.append(min(seen[percept.modality], ORDERED - 1))
+        seen[percept.modality] += 1
+    return places
+
+
 class TokenConnector(Connector):
     r"""LLaVA's way: each picture and each sound gives tokens of its own.
 
-    $$s_p = \mathrm{reader}(z_p) + e_{m(p)}, \qquad
+    $$s_p = \mathrm{reader}(z_p) + e_{m(p)} + o_{k(p)}, \qquad
       c_p = \mathrm{MLP}\Big(\frac{\mathrm{early}_p - \mu}{\sigma}\Big) \text{ for a picture}$$
 
-    One reader serves every modality, for they share one space: what is said of a picture is said of a sound. A picture
+    One reader serves every modality, for they share one space: what is said of a picture is said of a sound. k(p) counts
+    the inputs of a modality within a turn: "picture one", "picture two". A picture
     gives three tokens, what it is in two languages (s) and how it is coloured (c); a sound gives two (s). With
     `early=0` the token c is left out. mu and sigma are those of the training pictures (`standardise`).
 
@@ -133,7 +146,9 @@ class TokenConnector(Connector):
         super().__init__(dim, out=out, early=early, hidden=hidden, items=items)
         self.reader = NameReader(dim, out=out, hidden=hidden, items=items, tokens=2)
         self.modality = nn.Embedding(len(SEEN), out)
-        nn.init.normal_(self.modality.weight, std=0.3 * out**-0.5)
+        self.order = nn.Embedding(ORDERED, out)
+        for embedding in (self.modality, self.order):
+            nn.init.normal_(embedding.weight, std=0.3 * out**-0.5)
         self.colour = MLPProjection(early, out=out, hidden=max(1, hidden // 4)) if early else None
         self.register_buffer("mean", torch.zeros(early))
         self.register_buffer("scale", torch.ones(early))
@@ -151,7 +166,8 @@ class TokenConnector(Connector):
         percepts = [percept for turn in turns for percept in turn]
         z = torch.stack([percept.z for percept in percepts])
         kinds = torch.tensor([SEEN.index(percept.modality) for percept in percepts], device=z.device)
-        tokens = self.reader(z) + self.modality(kinds)[:, None]
+        places = torch.tensor([place for turn in turns for place in counted(turn)], device=z.device)
+        tokens = self.reader(z) + (self.modality(kinds) + self.order(places))[:, None]
         pictures = [percept.early for percept in percepts if percept.modality == "image"]
         if self.colour is None or not pictures:
             return tokens.flatten(0, 1)

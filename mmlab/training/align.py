@@ -1,16 +1,13 @@
 """`mmlab train align`: the recipe under Lightning, with a checkpoint to resume from and a model folder at the end."""
 
-import json
-import logging
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, Timer, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -18,10 +15,8 @@ from mmlab.models.joint import JointEmbedder
 from mmlab.preprocessing import Tokenizer
 from mmlab.training.aligner import Aligner
 from mmlab.training.corpus import Corpus, Draw
+from mmlab.training.loop import claim, fit, one_cycle, precision
 from mmlab.training.recipe import AlignRecipe
-from mmlab.types import InputError
-
-LAST, SECONDS = "last.ckpt", "seconds.json"
 
 
 class AlignModule(L.LightningModule):
@@ -47,14 +42,7 @@ class AlignModule(L.LightningModule):
         return self.recipe.seed * 1_000_003 + self.global_step
 
     def configure_optimizers(self) -> dict[str, Any]:
-        matrices = [p for p in self.aligner.parameters() if p.ndim >= 2]
-        rest = [p for p in self.aligner.parameters() if p.ndim < 2]
-        groups = [{"params": matrices, "weight_decay": self.recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-        optimizer = torch.optim.AdamW(groups, lr=self.recipe.lr, betas=(0.9, 0.98))
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.recipe.lr, total_steps=self.recipe.steps, pct_start=self.recipe.warmup, cycle_momentum=False
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return one_cycle(self.aligner.parameters(), self.recipe)
 
 
 class Draws(IterableDataset):
@@ -100,13 +88,6 @@ class Snapshots(Callback):
             self.take(trainer.global_step, module.aligner.model)
 
 
-def precision(accelerator: str = "auto") -> str:
-    """bf16 where the machine multiplies it in hardware, else 32-bit."""
-    if accelerator != "cpu" and torch.cuda.is_available():
-        return "bf16-mixed"
-    return "bf16-mixed" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32-true"
-
-
 def estimate(module: AlignModule, corpus: Corpus, *, steps: int = 3) -> float:
     """Seconds per step on this machine, measured on throw-away steps of a copy."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -133,46 +114,9 @@ def train(
     progress: bool = True,
     accelerator: str = "auto",
 ) -> JointEmbedder:
-    """Train a recipe in the folder `run`, resuming from its last checkpoint where there is one.
-
-    The checkpoint is written every `every` steps; a killed run started again loses at most the steps since, and ends
-    where the unkilled one ends. Returns the averaged model, and leaves the seconds that it took in `run`.
-    """
-    run.mkdir(parents=True, exist_ok=True)
-    _same_recipe(run, recipe)
-    L.seed_everything(recipe.seed, verbose=False)
+    """Train a recipe in the folder `run`, resuming where there is something to resume (see `fit`); the averaged model."""
+    claim(run, recipe)
     module = AlignModule(recipe, tokenizer)
-    keep = ModelCheckpoint(run, filename="last", every_n_train_steps=every, save_top_k=1, enable_version_counter=False)
-    clock = Timer(verbose=False)  # its reading is in the checkpoint, so a resumed run counts on
-    bars = [TQDMProgressBar(refresh_rate=10)] if progress else []
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # what it says of devices, we said before
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        warnings.filterwarnings("ignore", message=".*Checkpoint directory.*")
-        warnings.filterwarnings("ignore", message=".*`IterableDataset` has `__len__`.*")
-        trainer = L.Trainer(
-            max_steps=recipe.steps,
-            accelerator=accelerator,
-            devices=1,
-            precision=precision(accelerator),
-            gradient_clip_val=1.0,
-            logger=False,
-            enable_model_summary=False,
-            enable_progress_bar=progress,
-            callbacks=[EMAWeightAveraging(decay=recipe.ema, use_buffers=True), keep, clock, *callbacks, *bars],
-        )
-        last = run / LAST
-        trainer.fit(module, datamodule=AlignData(corpus, recipe), ckpt_path=str(last) if last.exists() else None)
-    (run / SECONDS).write_text(json.dumps(round(clock.time_elapsed("train"), 1)) + "\n")
+    how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": accelerator}
+    fit(module, AlignData(corpus, recipe), recipe, run=run, **how)
     return module.aligner.model.eval()
-
-
-def _same_recipe(run: Path, recipe: AlignRecipe) -> None:
-    """A run folder belongs to one recipe: resuming it with another would give a model that no recipe describes."""
-    path, said = run / "recipe.json", json.dumps(recipe.to_dict(), indent=2)
-    if path.exists() and json.loads(path.read_text()) != json.loads(said):
-        raise InputError(
-            f"{run}: this folder holds a run of another recipe; finish it, or choose another folder with --run."
-        )
-    path.write_text(said + "\n")

@@ -1,9 +1,6 @@
 """`mmlab train chat` under Lightning: dialogues to batches, the stages, a checkpoint to resume from."""
 
-import json
-import logging
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +10,7 @@ import lightning as L
 import numpy as np
 import torch
 from jaxtyping import Float
-from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, Timer, TQDMProgressBar
+from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -22,10 +19,9 @@ from mmlab.models.chat import MultimodalChat
 from mmlab.models.chat_store import parts
 from mmlab.models.connectors import Percept
 from mmlab.models.prompt import Prompt, Prompts
-from mmlab.training.align import LAST, SECONDS, precision
 from mmlab.training.dialogue_bank import Bank
 from mmlab.training.dialogue_recipe import ChatRecipe
-from mmlab.types import InputError
+from mmlab.training.loop import claim, fit, one_cycle, precision
 
 BLOCK = 16  # batches that are sorted by length together, so that a batch has little padding
 LENGTHS = 16  # the lengths of batches are multiples of it
@@ -155,14 +151,7 @@ class ChatModule(L.LightningModule):
         return loss
 
     def configure_optimizers(self) -> dict[str, Any]:
-        matrices = [p for p in self.held.parameters() if p.ndim >= 2]
-        rest = [p for p in self.held.parameters() if p.ndim < 2]
-        groups = [{"params": matrices, "weight_decay": self.recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
-        optimizer = torch.optim.AdamW(groups, lr=self.recipe.lr, betas=(0.9, 0.98))
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.recipe.lr, total_steps=self.recipe.steps, pct_start=self.recipe.warmup, cycle_momentum=False
-        )
-        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+        return one_cycle(self.held.parameters(), self.recipe)
 
 
 class ChatData(L.LightningDataModule):
@@ -204,45 +193,10 @@ def train(
     every: int = 100,
     progress: bool = True,
 ) -> MultimodalChat:
-    """Train a chat in the folder `run`, resuming from its last checkpoint where there is one.
-
-    The checkpoint is written every `every` steps; a killed run started again loses at most the steps since, and ends
-    where the unkilled one ends. Returns the averaged model, and leaves the seconds that it took in `run`.
-    """
-    run.mkdir(parents=True, exist_ok=True)
-    _same_recipe(run, recipe)
-    L.seed_everything(recipe.seed, verbose=False)
+    """Train a chat in the folder `run`, resuming where there is something to resume (see `fit`); the averaged model."""
+    claim(run, recipe)
     module = ChatModule(chat.train(), recipe, names)
-    keep = ModelCheckpoint(run, filename="last", every_n_train_steps=every, save_top_k=1, enable_version_counter=False)
-    clock = Timer(verbose=False)  # its reading is in the checkpoint, so a resumed run counts on
-    bars = [TQDMProgressBar(refresh_rate=10)] if progress else []
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # what it says of devices, we said before
-    with warnings.catch_warnings():
-        for message in ("LeafSpec", "does not have many workers", "Checkpoint directory", "`IterableDataset` has"):
-            warnings.filterwarnings("ignore", message=f".*{message}.*")
-        trainer = L.Trainer(
-            max_steps=recipe.steps,
-            accelerator="cpu",
-            devices=1,
-            precision=precision("cpu"),
-            gradient_clip_val=1.0,
-            logger=False,
-            enable_model_summary=False,
-            enable_progress_bar=progress,
-            callbacks=[EMAWeightAveraging(decay=recipe.ema, use_buffers=True), keep, clock, *callbacks, *bars],
-        )
-        last = run / LAST
-        trainer.fit(module, datamodule=ChatData(talks), ckpt_path=str(last) if last.exists() else None)
-    (run / SECONDS).write_text(json.dumps(round(clock.time_elapsed("train"), 1)) + "\n")
+    how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": "cpu"}
+    fit(module, ChatData(talks), recipe, run=run, **how)
     module.enter("all")
     return chat.eval()
-
-
-def _same_recipe(run: Path, recipe: ChatRecipe) -> None:
-    """A run folder belongs to one recipe: resuming it with another would give a model that no recipe describes."""
-    path, said = run / "recipe.json", json.dumps(recipe.to_dict(), indent=2)
-    if path.exists() and json.loads(path.read_text()) != json.loads(said):
-        raise InputError(
-            f"{run}: this folder holds a run of another recipe; finish it, or choose another folder with --run."
-        )
-    path.write_text(said + "\n")

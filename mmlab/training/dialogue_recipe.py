@@ -28,7 +28,7 @@ class ChatRecipe:
     batch: int = 48
     crowd: int = 128
     seed: int = 0
-    lr: float = 1.5e-3
+    lr: float = 1.0e-3
     weight_decay: float = 0.05
     warmup: float = 0.05
     ema: float = 0.995

@@ -13,13 +13,13 @@ from mmlab.models.chat import MultimodalChat
 from mmlab.models.checkpoint import WEIGHTS, sha256
 from mmlab.models.connectors import TokenConnector
 from mmlab.models.joint import SHIPPED, JointEmbedder
-from mmlab.training.align import SECONDS
 from mmlab.training.dialogue import Talks, estimate, train
 from mmlab.training.dialogue_bank import open_bank
 from mmlab.training.dialogue_recipe import ChatRecipe
+from mmlab.training.loop import SECONDS
 from mmlab.training.shipped import machine
 
-QUESTIONS, OTHERS = {"what_see": 8000, "what_hear": 8000}, 2000  # single questions of a kind and language
+QUESTIONS, OTHERS = {"is_it": 7000, "which_named": 7000, "agree": 3000, "what_see": 3000, "what_hear": 3000}, 2000
 
 
 def train_chat(

@@ -14,9 +14,10 @@ from mmlab.datasets.emoji import TRAIN_STYLES, EmojiData, Thing, decode_audio
 from mmlab.models.checkpoint import read_config, sha256
 from mmlab.models.joint import MODEL_TYPE, JointEmbedder
 from mmlab.preprocessing import Tokenizer
-from mmlab.training.align import SECONDS, AlignModule, Snapshots, estimate, train
+from mmlab.training.align import AlignModule, Snapshots, estimate, train
 from mmlab.training.corpus import Corpus
 from mmlab.training.familiar import fit_familiarity
+from mmlab.training.loop import SECONDS
 from mmlab.training.recipe import AlignRecipe
 from mmlab.types import MODALITIES
 

@@ -13,7 +13,9 @@ def randomise(module: torch.nn.Module, generator: torch.Generator) -> None:
             value.copy_(torch.rand(value.shape, generator=generator, dtype=value.dtype) + 0.1 * ("running_var" in name))
 
 
-@pytest.mark.parametrize(("channels", "out", "stride", "training"), [(6, 6, 1, True), (6, 6, 1, False), (4, 8, 2, False)])
+@pytest.mark.parametrize(
+    ("channels", "out", "stride", "training"), [(6, 6, 1, True), (6, 6, 1, False), (4, 8, 2, False)]
+)
 def test_equals_resnet_basic_layer(channels: int, out: int, stride: int, training: bool) -> None:
     generator = torch.Generator().manual_seed(0)
     ours = ResidualBlock(channels, out=out, stride=(stride, stride)).double()

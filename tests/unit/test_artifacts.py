@@ -12,9 +12,15 @@ from mmlab.apps.gallery import TARGETS, gallery, read_gallery
 from mmlab.datasets.emoji import ROOT as EMOJI
 from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.card import write_card
+from mmlab.evaluation.chat import RESULTS as CHAT_RESULTS
+from mmlab.evaluation.chat import write_card as write_chat_card
+from mmlab.models.chat import SHIPPED as CHAT
+from mmlab.models.chat import load_shipped as load_chat
 from mmlab.models.checkpoint import CONFIG, WEIGHTS, sha256
+from mmlab.models.fingerprint import fingerprint
 from mmlab.models.joint import SHIPPED, JointEmbedder, load_shipped
 from mmlab.paths import DATA, ROOT
+from mmlab.training.dialogue_recipe import ChatRecipe
 from mmlab.training.recipe import AlignRecipe
 from mmlab.widgets.shipped_map import MAP, read_map
 
@@ -32,8 +38,12 @@ def data() -> EmojiData:
     return EmojiData.load()
 
 
-def config() -> dict:
-    return json.loads((SHIPPED / CONFIG).read_text("utf-8"))
+def config(folder: Path = SHIPPED) -> dict:
+    return json.loads((folder / CONFIG).read_text("utf-8"))
+
+
+def stored(path: Path) -> dict:
+    return json.loads(path.read_text("utf-8"))
 
 
 def test_the_checkpoint_was_made_from_these_data_by_the_shipped_recipe() -> None:
@@ -61,19 +71,53 @@ def test_the_gallery_is_of_this_checkpoint_and_these_data(model: JointEmbedder, 
     torch.testing.assert_close(kept["text"], made, rtol=0, atol=2e-3)
 
 
+def test_the_chat_was_made_for_this_joint_space_from_these_data_by_the_shipped_recipe(model: JointEmbedder) -> None:
+    assert config(CHAT)["joint"] == fingerprint(model)
+    assert config(CHAT)["made_from"]["data_sha256"] == sha256(EMOJI / "SHA256SUMS")
+    assert config(CHAT)["recipe"] == json.loads(json.dumps(ChatRecipe().to_dict()))
+
+
+def test_the_results_of_the_chat_are_of_this_checkpoint_and_stand_in_its_card(tmp_path: Path, data: EmojiData) -> None:
+    results = stored(CHAT_RESULTS / "results.json")
+    assert results["made_from"]["checkpoint_sha256"] == sha256(CHAT / WEIGHTS)
+    assert results["made_from"]["data_sha256"] == sha256(EMOJI / "SHA256SUMS")
+    for name in (CONFIG, WEIGHTS):
+        shutil.copy(CHAT / name, tmp_path)
+    write_chat_card(tmp_path, results, data)
+    assert (tmp_path / "README.md").read_text("utf-8") == (CHAT / "README.md").read_text("utf-8")
+
+
+def test_the_chat_names_what_it_is_shown(model: JointEmbedder, data: EmojiData) -> None:
+    chat = load_chat(joint=model)
+    shown = [data.image(data[name].id, "noto") for name in ("dog", "pizza", "guitar")]
+    asked = [[{"role": "user", "text": "What do you see?", "images": [one]}] for one in chat.see(images=shown)]
+    assert chat.answer(asked) == ["I see: dog.", "I see: pizza.", "I see: guitar."]
+
+
 def test_sizes_stay_in_their_budgets() -> None:
     size = lambda folder: sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())  # noqa: E731
     assert size(EMOJI) <= 40 * MEGABYTE
     assert (SHIPPED / WEIGHTS).stat().st_size <= 8 * MEGABYTE
+    assert (CHAT / WEIGHTS).stat().st_size <= 8 * MEGABYTE
     assert size(DATA / "checkpoints") <= 18 * MEGABYTE
 
 
 def test_the_readme_states_the_results() -> None:
     results = json.loads(RESULTS.read_text("utf-8"))
-    rows = re.findall(r"^\| .*\(`(\w+)`\) \| (\d+) % \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(r"^\| .*\(`(\w+)`\) \| (\d+) % \| \d+ % \(", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert len(rows) == 9
     for name, stated in rows:
         assert f"{100 * results[name]['r1']:.0f}" == stated, name
+
+
+def test_the_readme_states_the_results_of_the_chat() -> None:
+    results = stored(CHAT_RESULTS / "results.json")
+    rows = re.findall(r"^\| .*\(`(\w+)`\) \| (\d+) % \| (\d+) % \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    assert len(rows) == 7
+    for name, right, ceiling in rows:
+        figures = tuple(f"{100 * results[name][key]:.0f}" for key in ("exact_match", "ceiling"))
+        assert figures == (right, ceiling), name
+    assert results["removed"]["declines"] > 0.995 and abs(results["swapped"]["difference"]) < 0.03
 
 
 def test_the_map_was_made_from_this_checkpoint_and_these_data(model: JointEmbedder, data: EmojiData) -> None:

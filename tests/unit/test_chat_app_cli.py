@@ -82,6 +82,16 @@ def test_the_loop_takes_questions_and_commands(run, home, tmp_path):
     assert [len(one["media"]) for one in kept["exchanges"]] == [1, 1]
 
 
+def test_things_of_the_course_can_be_shown_and_said_by_name(run):
+    lines = ("/show guitar", "/say 老虎", "/show gitarre", "/say gui", "What do you see?")
+    result = run("--json", *DRAWN, lines=lines)
+    assert result.exit_code == 0, result.output
+    [row] = [json.loads(line) for line in result.stdout.splitlines()]
+    assert (len(row["image"]), len(row["audio"])) == (1, 1)
+    assert "picture of 'guitar' comes with the next question" in result.stderr and "sound of '老虎'" in result.stderr
+    assert result.stderr.count("No thing has the id, emoji or name") == 2
+
+
 def test_bad_input_in_the_loop_is_a_sentence_and_what_was_ready_stays(run, home):
     lines = (
         f"/image {home / 'turtle.png'}",

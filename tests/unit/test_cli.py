@@ -54,7 +54,9 @@ def sentence(result: Result, *parts: str, code: int = 2) -> None:
 def test_help_names_every_command_and_imports_nothing_heavy():
     code = "import sys; sys.argv = ['mmlab', '--help']\ntry:\n    import mmlab.cli; mmlab.cli.app()\nexcept SystemExit: pass"
     heavy = "print(*sorted({'torch', 'numpy', 'transformers', 'faiss', 'lightning'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", f"{code}\n{heavy}"], capture_output=True, text=True, cwd=ROOT, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{heavy}"], capture_output=True, text=True, cwd=ROOT, check=True
+    )
     *help_, modules = done.stdout.splitlines()
     assert modules == "", modules
     for name in (*COMMANDS, *GROUPS):
@@ -192,7 +194,9 @@ def test_data_verify_and_info(run, home):
     info = run("data", "info", "--data", home / "data").stdout
     assert "12 things (11 train, 1 zero_shot)" in " ".join(info.split())
     assert "47 pictures" in info and "36 clips" in info
-    assert [line.split() for line in info.splitlines() if line.startswith("twemoji")] == [["twemoji", "test_near", "11"]]
+    assert [line.split() for line in info.splitlines() if line.startswith("twemoji")] == [
+        ["twemoji", "test_near", "11"]
+    ]
 
 
 def test_data_verify_names_the_file_that_changed(run, tmp_path):
@@ -221,7 +225,9 @@ def test_the_shipped_demo_finds_most_of_what_it_shows(run, tmp_path):
     assert result.exit_code == 0, result.output
     verdicts = [line for line in result.stdout.splitlines() if "The right answer" in line]
     assert len(verdicts) == 14 and sum("comes first" in line for line in verdicts) >= 6  # by chance 0.01 of them
-    assert all("comes first" in verdict for verdict in (*verdicts[:3], verdicts[10], verdicts[13]))  # 10, 13: both together
+    assert all(
+        "comes first" in verdict for verdict in (*verdicts[:3], verdicts[10], verdicts[13])
+    )  # 10, 13: both together
 
 
 @pytest.mark.audit

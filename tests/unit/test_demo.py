@@ -79,7 +79,9 @@ class Elements(HTMLParser):
 
 def test_the_tour_asks_in_every_modality_and_in_both_languages(tour, data):
     queries = [stop.query for part in tour for stop in part.stops]
-    asked = {tuple(name for name in ("text", "image", "audio") if getattr(query, name) is not None) for query in queries}
+    asked = {
+        tuple(name for name in ("text", "image", "audio") if getattr(query, name) is not None) for query in queries
+    }
     assert asked == {("text",), ("image",), ("audio",), ("image", "audio")}
     texts = [query.text for query in queries if query.text]
     assert texts[:2] == [data[THINGS[0]].name_en, data[THINGS[1]].name_zh]
@@ -97,7 +99,9 @@ def test_the_tour_uses_only_styles_and_voices_of_the_test_split(data):
     for language, engine in (("en", "festival"), ("zh", "espeak")):
         bytes_ = voice(data, thing, language).audio
         rows = [r for r in data.speech_table.to_pylist() if r["audio"]["bytes"] == bytes_]
-        assert [(r["thing"], r["language"], r["engine"], r["split"]) for r in rows] == [(thing.id, language, engine, "test")]
+        assert [(r["thing"], r["language"], r["engine"], r["split"]) for r in rows] == [
+            (thing.id, language, engine, "test")
+        ]
 
 
 def test_every_answer_ranks_all_things_and_knows_the_right_place(tour, searches, data):
@@ -216,7 +220,9 @@ def test_a_page_of_ours_is_replaced_and_nothing_else(tmp_path, tour, data):
     path = tmp_path / "page.html"
     write_page(path, tour[:1], data)
     write_page(path, tour, data)
-    assert MARK in path.read_bytes()[:200] and len(Elements(path.read_text(encoding="utf-8")).of("section")) == len(tour)
+    assert MARK in path.read_bytes()[:200] and len(Elements(path.read_text(encoding="utf-8")).of("section")) == len(
+        tour
+    )
     mine = tmp_path / "thesis.html"
     mine.write_text("<!DOCTYPE html><p>three years of work</p>")
     for place in (mine, tmp_path, tmp_path / "no" / "page.html"):

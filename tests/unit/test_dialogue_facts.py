@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mmlab.datasets.dialogue import FORMS, KINDS, LANGUAGES, Facts, all_texts, dialogues, phrasings, question, turns
+from mmlab.datasets.dialogue.answers import CHOSEN
 from mmlab.datasets.dialogue.colours import COLOURS, colour_of
 from mmlab.datasets.dialogue.kinds import KINDS as THING_KINDS
 from mmlab.datasets.dialogue.kinds import NEITHER, kind_of
@@ -111,7 +112,10 @@ def test_texts_cover_what_is_said(data: EmojiData) -> None:
     every = list(all_texts(data))
     signs = set("".join(every))
     asked = turns(dialogues(data, split="test_near", count=300, seed=0))
-    assert {turn.answer for turn in asked} <= set(every)
+    verdicts = tuple(verdict for both in CHOSEN.values() for verdict in both)
+    for answer in {turn.answer for turn in asked} - set(every):  # a ground and a verdict, each of which is there
+        verdict = next(one for one in verdicts if answer.endswith(one))
+        assert {verdict, answer.removesuffix(verdict).strip()} <= set(every), answer
     assert set("".join(turn.question for turn in asked)) - signs <= set("<>")
     held = [phrase("what_see", "image", "en", number) for number in numbers("held_out")]
     assert not set(held) & set(every)
@@ -123,8 +127,9 @@ def test_a_question_on_chosen_inputs(data: EmojiData) -> None:
     bark = next(at for at, row in enumerate(facts.speech) if row["thing"] == dog and row["language"] == "en")
     both = {"images": [f"{dog}/noto", f"{cat}/noto"], "language": "en"}
     asked = {"kind": "which_named", "word": cat}
-    assert question(data, **asked, **both).answer == "Picture two."
-    assert question(data, kind="which_named", form="audio", clips=[bark], **both).answer == "Picture one."
+    assert question(data, **asked, **both).answer == "You name: cat. Picture two."
+    heard = question(data, kind="which_named", form="audio", clips=[bark], **both)
+    assert (heard.answer, heard.options[1]) == ("I hear: dog. Picture one.", "I hear: dog. Picture two.")
     seen = question(data, kind="what_see", language="zh", images=[f"{dog}/noto"])
     assert (seen.answer, seen.decides) == (f"我看到：{data['dog'].name_zh}。", ("image",))
     after = question(data, kind="translate", form="it", language="zh", earlier=[seen])
@@ -132,7 +137,9 @@ def test_a_question_on_chosen_inputs(data: EmojiData) -> None:
     agree = question(data, kind="agree", language="en", clips=[bark], earlier=[seen])
     assert agree.answer == "Yes, they agree."
     no = question(data, kind="is_it", form="image", word="fruit", language="en", images=[f"{dog}/noto"])
-    assert (no.answer, no.options) == ("No, it is not.", ("Yes, it is.", "No, it is not."))
+    assert (no.answer, no.options) == ("Kind: animal. So no.", ("Kind: fruit. So yes.", "Kind: animal. So no."))
+    yes = question(data, kind="is_it", form="image", word="animal", language="zh", images=[f"{dog}/noto"])
+    assert (yes.answer, yes.options[1]) == ("类别：动物。所以是。", "类别：植物。所以不是。")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -46,9 +46,7 @@ def book_of(*cells: NotebookNode) -> NotebookNode:
 
 
 def test_normal_form_drops_clock_machine_and_widget_state() -> None:
-    cell = ran(
-        "print(1)", execution={"iopub.execute_input": "2024-01-01"}, tags=["raises-exception"], collapsed=True
-    )
+    cell = ran("print(1)", execution={"iopub.execute_input": "2024-01-01"}, tags=["raises-exception"], collapsed=True)
     book = normalise(book_of(new_markdown_cell("# a"), cell))
     assert set(book.metadata) == {"kernelspec", "language_info", "mmlab"}
     assert book.metadata.language_info == {"name": "python"}

@@ -84,4 +84,6 @@ def test_every_final_class_of_a_family_is_in_its_zoo(base: str) -> None:
 def test_a_class_of_a_family_is_abstract_or_final(base: str) -> None:
     own = {entry.name for entry in family(base)}
     derived_from = {parent for entry in family(base) for parent in entry.parents if parent in own}
-    assert all(entry.abstract for entry in ENTRIES if entry.name in derived_from), "only an abstract class is derived from"
+    assert all(entry.abstract for entry in ENTRIES if entry.name in derived_from), (
+        "only an abstract class is derived from"
+    )

@@ -52,7 +52,9 @@ def picture(seed: int, *, size: int = 64) -> Image.Image:
 def tone(seed: int, *, seconds: float = 0.4) -> np.ndarray:
     rng = np.random.default_rng(seed)
     times = np.arange(int(16_000 * seconds)) / 16_000
-    return (0.4 * np.sin(2 * np.pi * rng.uniform(200, 2000) * times) + 0.05 * rng.normal(size=len(times))).astype(np.float32)
+    return (0.4 * np.sin(2 * np.pi * rng.uniform(200, 2000) * times) + 0.05 * rng.normal(size=len(times))).astype(
+        np.float32
+    )
 
 
 def corpus() -> Corpus:

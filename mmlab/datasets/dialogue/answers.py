@@ -1,4 +1,9 @@
-"""The one right answer to each question: short fixed sentences."""
+"""The one right answer to each question: short fixed sentences.
+
+Where two things have to be compared, the answer says first what is compared, and then the verdict: "Kind: fruit. So no."
+A small decoder that had to say the verdict at once stayed at chance; one that may say the ground aloud compares words that
+stand before it.
+"""
 
 from collections.abc import Collection, Mapping
 
@@ -19,12 +24,14 @@ NAMED: Mapping[tuple[str, str], str] = {  # answers that hold a name
     ("kind", "zh"): "类别：{}。",
     ("colour", "en"): "It is {}.",
     ("colour", "zh"): "它是{}的。",
+    ("which_named", "en"): "You name: {}.",
+    ("which_named", "zh"): "你说的是：{}。",
 }
-CHOSEN: Mapping[tuple[str, str], tuple[str, str]] = {  # yes or no; the first or the second
+CHOSEN: Mapping[tuple[str, str], tuple[str, str]] = {  # yes or no; the first or the second: after the ground, if any
     ("agree", "en"): ("Yes, they agree.", "No, they do not agree."),
     ("agree", "zh"): ("是的，它们一致。", "不，它们不一致。"),
-    ("is_it", "en"): ("Yes, it is.", "No, it is not."),
-    ("is_it", "zh"): ("是的。", "不是。"),
+    ("is_it", "en"): ("So yes.", "So no."),
+    ("is_it", "zh"): ("所以是。", "所以不是。"),
     ("which_named", "en"): ("Picture one.", "Picture two."),
     ("which_named", "zh"): ("第一张图。", "第二张图。"),
 }
@@ -48,15 +55,22 @@ def named(kind: str, language: str, name: str) -> str:
     return NAMED[kind, language].format(name)
 
 
+def verdicts(kind: str, language: str, ground: str = "") -> tuple[str, str]:
+    """The two answers to a question of two: what they rest on, if it is said, and the verdict."""
+    space = " " if ground and language == "en" else ""
+    first, second = (f"{ground}{space}{verdict}" for verdict in CHOSEN[kind, language])
+    return first, second
+
+
 def decline(language: str, missing: Collection[str]) -> str:
     """What is said where the picture, the sound, or any of them is missing."""
     return MISSING[language][frozenset(missing)]
 
 
 def options(kind: str, language: str) -> tuple[str, ...]:
-    """Every answer to questions of this kind, where they are few."""
-    if (kind, language) in CHOSEN:
-        return CHOSEN[kind, language]
+    """Every answer to questions of this kind, where they are few whatever is asked about."""
+    if kind == "agree":
+        return verdicts(kind, language)
     if kind == "colour":
         return tuple(named(kind, language, en if language == "en" else zh) for en, zh in COLOURS.items())
     if kind == "kind":

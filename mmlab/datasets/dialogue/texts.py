@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mmlab.datasets.dialogue.answers import named, options
+from mmlab.datasets.dialogue.answers import CHOSEN, named, options
 from mmlab.datasets.dialogue.facts import Facts
 from mmlab.datasets.dialogue.kinds import KINDS as THING_KINDS
 from mmlab.datasets.dialogue.phrasings import FORMS, numbers, phrase
@@ -23,7 +23,7 @@ def all_texts(data: EmojiData) -> Iterator[str]:
         for one in THING_KINDS.values():
             yield phrase("is_it", "it", language, 0, word=one.word(language))
         for kind in KINDS:
-            yield from options(kind, language)
+            yield from CHOSEN.get((kind, language), options(kind, language))
     for thing in Facts.of(data).things.values():
         if thing.split == "train":
             yield from about_thing(thing)
@@ -32,7 +32,7 @@ def all_texts(data: EmojiData) -> Iterator[str]:
 def about_thing(thing: Thing) -> Iterator[str]:
     """The answers that hold its name, and a question that does."""
     for language in LANGUAGES:
-        for kind in ("what_see", "what_hear", "first"):
+        for kind in ("what_see", "what_hear", "which_named", "first"):
             yield named(kind, language, thing.name(language))
         yield named("translate", language, thing.name(OTHER[language]))
         yield phrase("which_named", "word", language, 0, word=thing.name(language))

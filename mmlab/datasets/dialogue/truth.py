@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mmlab.datasets.dialogue.answers import CHOSEN, PLACES, decline, named, options
+from mmlab.datasets.dialogue.answers import PLACES, decline, named, options, verdicts
 from mmlab.datasets.dialogue.colours import COLOURS
 from mmlab.datasets.dialogue.facts import Facts
 from mmlab.datasets.dialogue.kinds import KINDS
@@ -91,12 +91,13 @@ def question(
     missing = shown.missing(kind, form)
     if missing:
         kind, answer, about, decides = "decline", decline(language, missing), "", missing
+        choice = options(kind, language)
     else:
-        answer, about = _answer(facts, shown, kind, form, language, word)
+        answer, about, choice = _answer(facts, shown, kind, form, language, word)
         decides = _decides(facts, shown, kind, form, about, () if images or clips else earlier)
     return Turn(
         question=text, answer=answer, kind=kind, language=language, images=tuple(images), clips=tuple(clips),
-        phrasing=phrasing, decides=decides, asks_about=about, options=options(kind, language), form=form, word=word,
+        phrasing=phrasing, decides=decides, asks_about=about, options=choice, form=form, word=word,
     )  # fmt: skip
 
 
@@ -106,35 +107,52 @@ def _word(facts: Facts, kind: str, form: str, language: str, word: str) -> str:
     return facts.name(word, language) if kind == "which_named" and form == "word" else ""
 
 
-def _answer(facts: Facts, shown: Shown, kind: str, form: str, language: str, word: str) -> tuple[str, str]:
-    """The answer and the thing it is about."""
+def _answer(
+    facts: Facts, shown: Shown, kind: str, form: str, language: str, word: str
+) -> tuple[str, str, tuple[str, ...]]:
+    """The answer, the thing it is about, and the answers among which a choice may be forced."""
     if kind == "agree":
         seen, heard = facts.seen(shown.subject("image")), facts.heard(shown.subject("audio"))
-        return CHOSEN[kind, language][seen != heard], seen
+        choice = options(kind, language)
+        return choice[seen != heard], seen, choice
     if kind == "which_named":
-        return _which(facts, shown, language, word if form == "word" else facts.heard(shown.subject("audio")))
+        return _which(facts, shown, form, language, word)
     item = shown.subject(form, first=kind == "first")
     thing = facts.seen(item) if isinstance(item, str) else facts.heard(item)
     if kind == "colour":
         colour = facts.colour(item) if isinstance(item, str) else None
         if colour is None:
             raise InputError(f"Asked for a colour, but none is clear in {item!r}; show a picture of one colour.")
-        return named(kind, language, colour if language == "en" else COLOURS[colour]), thing
-    if kind in ("is_it", "kind"):
+        said = named(kind, language, colour if language == "en" else COLOURS[colour])
+    elif kind in ("is_it", "kind"):
         found = facts.kinds[thing]
         if found is None:
             raise InputError(f"Asked for a kind, but {facts.name(thing, 'en')!r} has none here; ask of another thing.")
         if kind == "is_it":
-            return CHOSEN[kind, language][found != word], thing
-        return named(kind, language, KINDS[found].name(language)), thing
-    return named(kind, language, facts.name(thing, OTHER[language] if kind == "translate" else language)), thing
+            choice = _yes_or_no(language, word, found)
+            return choice[found != word], thing, choice
+        said = named(kind, language, KINDS[found].name(language))
+    else:
+        said = named(kind, language, facts.name(thing, OTHER[language] if kind == "translate" else language))
+    return said, thing, options(kind, language)
 
 
-def _which(facts: Facts, shown: Shown, language: str, thing: str) -> tuple[str, str]:
+def _yes_or_no(language: str, word: str, found: str) -> tuple[str, str]:
+    """It is of the kind that was asked for; it is of another: the one that it is, or where it is that one, the next."""
+    every = list(KINDS)
+    other = found if found != word else every[(every.index(word) + 1) % len(every)]
+    grounds = [named("kind", language, KINDS[one].name(language)) for one in (word, other)]
+    return verdicts("is_it", language, grounds[0])[0], verdicts("is_it", language, grounds[1])[1]
+
+
+def _which(facts: Facts, shown: Shown, form: str, language: str, word: str) -> tuple[str, str, tuple[str, ...]]:
+    thing = word if form == "word" else facts.heard(shown.subject("audio"))
     pair = [facts.seen(key) for key in shown.pictures[-1]]
     if len(pair) != 2 or pair.count(thing) != 1:
         raise InputError(f"Of two pictures one is named, got {pair} for {thing!r}; show two, one of them of it.")
-    return CHOSEN["which_named", language][pair.index(thing)], thing
+    ground = named("which_named" if form == "word" else "what_hear", language, facts.name(thing, language))
+    choice = verdicts("which_named", language, ground)
+    return choice[pair.index(thing)], thing, choice
 
 
 def _decides(facts: Facts, shown: Shown, kind: str, form: str, about: str, earlier: Sequence[Turn]) -> tuple[str, ...]:

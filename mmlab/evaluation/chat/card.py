@@ -63,6 +63,9 @@ The share of the commonest answer in what it is trained on, English and Chinese:
 
 - It knows drawings and synthetic voices of {things:,} things, ten kinds of question, and no world beyond.
 - It errs where the encoders err: it cannot see what they do not tell.
+- Which of two pictures is named it has not learned (`which_named`): it says the name and then guesses. Whether picture
+  and sound agree (`agree`) it judges worse than a threshold on the cosine of their vectors would. Comparing two soft
+  tokens is what it finds hard. "Is it a fruit?" was at chance, too, until the answer said the kind first.
 - A question of another sort gets an answer that means nothing.
 """
 

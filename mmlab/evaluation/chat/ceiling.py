@@ -4,9 +4,9 @@ The top answer for a picture or a sound is the nearest name in the joint space, 
 the things of the training families (no other name is ever an answer). From there on:
 
 - what_see, what_hear, translate, first: right where that name is the right one;
-- kind, is_it: right where the kind of that thing gives the right answer;
+- kind, is_it: right where the kind of that thing is the right one (the answer to "is it ...?" says it, too);
 - agree: "yes" where the top answers to picture and sound are one;
-- which_named: the picture that lies nearer to the name, or to the sound;
+- which_named: the picture that lies nearer to the name, or to the sound, whose name has to be right as well;
 - colour: always right, for colours are measured, not embedded; decline: always right.
 
 A model may pass it: it may weigh what the encoders give more finely than by their top answer.
@@ -58,10 +58,8 @@ class Reader:
         thing = self.top(
             subject(self.facts, asked), OTHER[turn.language] if turn.kind == "translate" else turn.language
         )
-        if turn.kind == "kind":
+        if turn.kind in ("kind", "is_it"):
             return self.facts.kinds[thing] == self.facts.kinds[turn.asks_about]
-        if turn.kind == "is_it":
-            return (self.facts.kinds[thing] == turn.word) == (self.facts.kinds[turn.asks_about] == turn.word)
         return thing == turn.asks_about
 
     def _which(self, turn: Turn) -> bool:
@@ -70,7 +68,8 @@ class Reader:
         else:
             wanted = self.names(turn.language)[self.things.index(turn.word)]
         one, two = (float(self.z(key) @ wanted) for key in turn.images)
-        return (one > two) == (self.facts.seen(turn.images[0]) == turn.asks_about)
+        named = turn.form == "word" or self.top(turn.clips[0], turn.language) == turn.asks_about
+        return named and (one > two) == (self.facts.seen(turn.images[0]) == turn.asks_about)
 
     def cosines(self, turns: Sequence[Turn]) -> Tensor:
         """How near picture and sound lie, for the questions whether they agree."""

@@ -1,0 +1,107 @@
+"""What all trainings of the course share under Lightning: optimiser and schedule, a checkpoint to resume from, the clock."""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint, Timer, TQDMProgressBar
+from torch import nn
+
+from mmlab.types import InputError
+
+LAST, SECONDS = "last.ckpt", "seconds.json"
+UNMEANT = ("LeafSpec", "does not have many workers", "Checkpoint directory", "`IterableDataset` has")
+
+
+@runtime_checkable
+class Recipe(Protocol):
+    """What a recipe says of its loop."""
+
+    steps: int
+    seed: int
+    lr: float
+    weight_decay: float
+    warmup: float
+    ema: float
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+def precision(accelerator: str = "auto") -> str:
+    """bf16 where the machine multiplies it in hardware, else 32-bit."""
+    if accelerator != "cpu" and torch.cuda.is_available():
+        return "bf16-mixed"
+    return "bf16-mixed" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32-true"
+
+
+def one_cycle(parameters: Iterable[nn.Parameter], recipe: Recipe) -> dict[str, Any]:
+    """AdamW, which lets only matrices decay, and a learning rate that rises once and falls to nothing."""
+    every = list(parameters)
+    matrices, rest = [p for p in every if p.ndim >= 2], [p for p in every if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, recipe.lr, total_steps=recipe.steps, pct_start=recipe.warmup, cycle_momentum=False
+    )
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def fit(
+    module: L.LightningModule,
+    batches: L.LightningDataModule,
+    recipe: Recipe,
+    *,
+    run: Path,
+    callbacks: tuple[Callback, ...] = (),
+    every: int = 100,
+    progress: bool = True,
+    accelerator: str = "auto",
+) -> None:
+    """Train `module` in the folder `run` (see `claim`), resuming from its last checkpoint where there is one.
+
+    The checkpoint is written every `every` steps; a killed run started again loses at most the steps since, and ends
+    where the unkilled one ends. At the end the module holds the averaged weights, and `run` the seconds that it took.
+    """
+    keep = ModelCheckpoint(run, filename="last", every_n_train_steps=every, save_top_k=1, enable_version_counter=False)
+    clock = Timer(verbose=False)  # its reading is in the checkpoint, so a resumed run counts on
+    bars = [TQDMProgressBar(refresh_rate=10)] if progress else []
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # what it says of devices, we said before
+    with warnings.catch_warnings():
+        for words in UNMEANT:
+            warnings.filterwarnings("ignore", message=f".*{words}.*")
+        trainer = L.Trainer(
+            max_steps=recipe.steps,
+            accelerator=accelerator,
+            devices=1,
+            precision=precision(accelerator),
+            gradient_clip_val=1.0,
+            logger=False,
+            enable_model_summary=False,
+            enable_progress_bar=progress,
+            callbacks=[EMAWeightAveraging(decay=recipe.ema, use_buffers=True), keep, clock, *callbacks, *bars],
+        )
+        last = run / LAST
+        trainer.fit(module, datamodule=batches, ckpt_path=str(last) if last.exists() else None)
+    (run / SECONDS).write_text(json.dumps(round(clock.time_elapsed("train"), 1)) + "\n")
+
+
+def claim(run: Path, recipe: Recipe) -> None:
+    """Make the folder of a run, and seed everything random.
+
+    A folder belongs to one recipe: resuming it with another would give a model that no recipe describes.
+
+    Raises:  InputError where the folder holds a run of another recipe
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    path, said = run / "recipe.json", json.dumps(recipe.to_dict(), indent=2)
+    if path.exists() and json.loads(path.read_text()) != json.loads(said):
+        raise InputError(
+            f"{run}: this folder holds a run of another recipe; finish it, or choose another folder with --run."
+        )
+    path.write_text(said + "\n")
+    L.seed_everything(recipe.seed, verbose=False)
