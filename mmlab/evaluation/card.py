@@ -38,7 +38,8 @@ and band, the more the longer the run. The recipe stands whole in `{config}`.
 
 Seen in training: the drawings of Noto, Fluent (3D and flat) and EmojiOne 2 (colour and line), and the voices marked
 train and validation in the data, of the training families only. Never seen: Twemoji, OpenMoji, the test voices,
-festival as a whole, and the zero-shot families in any form.
+festival as a whole, and the zero-shot families: none of their drawings, clips or names. Some of their names are also
+keywords of training things, and were read as those: 17 of 148 in English, 24 in Chinese.
 
 ## Figures
 

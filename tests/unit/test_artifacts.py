@@ -64,6 +64,16 @@ def test_the_card_is_written_from_the_config_and_the_results(tmp_path: Path) -> 
     assert (tmp_path / "README.md").read_text("utf-8") == (SHIPPED / "README.md").read_text("utf-8")
 
 
+def test_the_card_says_how_many_zero_shot_names_were_read_as_keywords(data: EmojiData) -> None:
+    known, never = data.split("train"), data.split("zero_shot")
+    found = []
+    for language in ("en", "zh"):
+        words = {word.lower() for thing in known for word in getattr(thing, f"keywords_{language}")}
+        found.append(sum(thing.name(language).lower() in words for thing in never))
+    card = (SHIPPED / "README.md").read_text("utf-8")
+    assert f"{found[0]} of {len(never)} in English, {found[1]} in Chinese" in card
+
+
 def test_the_gallery_is_of_this_checkpoint_and_these_data(model: JointEmbedder, data: EmojiData) -> None:
     kept = read_gallery(model, data, SHIPPED)
     assert set(kept) == set(TARGETS)
