@@ -46,16 +46,18 @@ def gaps(space: Space, seed: int) -> dict[str, Figure]:
     """How far apart the modalities lie, over the things asked about; and how many things share a name."""
     found: dict[str, Figure] = {}
     for name in space.voices:
-        found[f"modality_gap_text_audio_{name}"] = gap(space, space.names(space.language(name)), space.clips(name))
+        found[f"modality_gap_text_audio_{name}"] = modality_gap_of(
+            space, space.names(space.language(name)), space.clips(name)
+        )
     for place in PLACES:
         drawn = space.pictures(place)
-        found[f"modality_gap_text_image_{place}"] = gap(space, space.names("en"), drawn)
+        found[f"modality_gap_text_image_{place}"] = modality_gap_of(space, space.names("en"), drawn)
         for name in space.voices:
-            found[f"modality_gap_image_audio_{place}_{name}"] = gap(space, drawn, space.clips(name))
+            found[f"modality_gap_image_audio_{place}_{name}"] = modality_gap_of(space, drawn, space.clips(name))
     return {**found, "shared_names": {**space.shared_names(), "n": len(space.data)}}
 
 
-def gap(space: Space, a: Items, b: Items) -> Figure:
+def modality_gap_of(space: Space, a: Items, b: Items) -> Figure:
     r"""Distance between the means of two modalities over the same things, and its interval by the delta method.
 
     $$g = \lVert \bar d \rVert, \quad d_i = a_i - b_i, \qquad

@@ -20,7 +20,9 @@ from mmlab.notebooks.origin import made_from
 from mmlab.paths import NOTEBOOKS, ROOT
 
 CELL_SECONDS = 300
-ENVIRONMENT = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}  # as in the tests
+ENVIRONMENT = {  # as in the tests
+    "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "MMLAB_PROGRESS": "off",
+}  # fmt: skip
 
 
 def lessons(names: Sequence[str] = (), folder: Path = NOTEBOOKS) -> list[Path]:

@@ -15,7 +15,7 @@ from mmlab.models.joint import JointEmbedder
 from mmlab.preprocessing import Tokenizer
 from mmlab.training.aligner import Aligner
 from mmlab.training.corpus import Corpus, Draw
-from mmlab.training.loop import claim, fit, one_cycle, precision
+from mmlab.training.loop import claim, fit_recipe, one_cycle, precision
 from mmlab.training.recipe import AlignRecipe
 
 
@@ -114,9 +114,9 @@ def train(
     progress: bool = True,
     accelerator: str = "auto",
 ) -> JointEmbedder:
-    """Train a recipe in the folder `run`, resuming where there is something to resume (see `fit`); the averaged model."""
+    """Train a recipe in the folder `run`, resuming where it can (see `fit_recipe`); gives the averaged model."""
     claim(run, recipe)
     module = AlignModule(recipe, tokenizer)
     how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": accelerator}
-    fit(module, AlignData(corpus, recipe), recipe, run=run, **how)
+    fit_recipe(module, AlignData(corpus, recipe), recipe, run=run, **how)
     return module.aligner.model.eval()

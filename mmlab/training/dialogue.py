@@ -21,7 +21,7 @@ from mmlab.models.connectors import Percept
 from mmlab.models.prompt import Prompt, Prompts
 from mmlab.training.dialogue_bank import Bank
 from mmlab.training.dialogue_recipe import ChatRecipe
-from mmlab.training.loop import claim, fit, one_cycle, precision
+from mmlab.training.loop import claim, fit_recipe, one_cycle, precision
 
 BLOCK = 16  # batches that are sorted by length together, so that a batch has little padding
 LENGTHS = 16  # the lengths of batches are multiples of it
@@ -193,10 +193,10 @@ def train(
     every: int = 100,
     progress: bool = True,
 ) -> MultimodalChat:
-    """Train a chat in the folder `run`, resuming where there is something to resume (see `fit`); the averaged model."""
+    """Train a chat in the folder `run`, resuming where it can (see `fit_recipe`); gives the averaged model."""
     claim(run, recipe)
     module = ChatModule(chat.train(), recipe, names)
     how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": "cpu"}
-    fit(module, ChatData(talks), recipe, run=run, **how)
+    fit_recipe(module, ChatData(talks), recipe, run=run, **how)
     module.enter("all")
     return chat.eval()

@@ -51,7 +51,7 @@ def one_cycle(parameters: Iterable[nn.Parameter], recipe: Recipe) -> dict[str, A
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def fit(
+def fit_recipe(
     module: L.LightningModule,
     batches: L.LightningDataModule,
     recipe: Recipe,

@@ -101,6 +101,8 @@ class AttentionView(Still, widgets.VBox):
     def put(self, **changes: Any) -> None:
         """Ask another question: any of kind, asker, index, layer, head (from 0; head -1 is the mean)."""
         ask = replace(self.ask, **changes)
+        if ask.kind == "agrees":  # a question about whole vectors: no layer and no head to choose
+            ask = replace(ask, layer=0, head=MEAN)
         values = answer(self.look, ask)
         self.ask, self.values = ask, values
         self._show_knobs()

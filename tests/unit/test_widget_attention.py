@@ -163,6 +163,12 @@ def test_the_strips_carry_the_answer(view: AttentionView, seen: Look) -> None:
     assert view.strips.image_grid == [4, 4] and view.strips.audio_grid == [1, seen.places("audio")]
 
 
+def test_after_one_head_another_kind_of_question_can_be_asked(view: AttentionView) -> None:
+    view.put(kind="reads", asker="text", index=1, layer=1, head=1)
+    view.put(kind="agrees")
+    assert (view.ask.layer, view.ask.head) == (0, -1) and view.head.disabled and view.strips.message == ""
+
+
 def test_choosing_a_place_asks_about_it(view: AttentionView, seen: Look) -> None:
     view.strips._handle_custom_msg({"type": "ask", "modality": "audio", "index": 4}, [])
     assert view.strips.message == "" and view.ask == Ask("reads", "audio", index=4)
