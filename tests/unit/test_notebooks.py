@@ -2,12 +2,16 @@
 
 import ast
 import json
+from base64 import b64decode, b64encode
+from io import BytesIO
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from mmlab.notebooks import (
     execute,
@@ -36,6 +40,13 @@ def printed(text: str, name: str = "stdout") -> NotebookNode:
 
 def shown(**data: object) -> NotebookNode:
     return new_output("display_data", data={key.replace("_", "/"): value for key, value in data.items()})
+
+
+def picture() -> str:
+    """A drawing of many colours, as a notebook stores it."""
+    rng, file = np.random.default_rng(0), BytesIO()
+    Image.fromarray(rng.integers(0, 256, (64, 64, 4), dtype=np.uint8)).save(file, "PNG")
+    return b64encode(file.getvalue()).decode()
 
 
 def book_of(*cells: NotebookNode) -> NotebookNode:
@@ -83,11 +94,27 @@ def test_streams_join_and_tracebacks_shrink() -> None:
 
 
 def test_a_still_replaces_the_widget_view() -> None:
-    output = shown(image_png="iVBO", text_plain="Lab()")
+    output = shown(image_png=picture(), text_plain="Lab()")
     output.data[WIDGET] = {"model_id": "random"}
     book = normalise(book_of(ran("1", output)))
     assert set(book.cells[0].outputs[0].data) == {"image/png", "text/plain"}
     assert problems(book) == []
+
+
+def test_a_figure_is_stored_in_a_palette_and_stays_what_it_shows() -> None:
+    flat = Image.new("RGBA", (60, 40), (255, 0, 0, 255))
+    flat.paste((0, 114, 178, 255), (10, 10, 40, 30))
+    flat.paste((0, 0, 0, 0), (0, 0, 5, 5))  # transparent: white paper
+    file = BytesIO()
+    flat.save(file, "PNG")
+    once = normalise(book_of(ran("1", shown(image_png=b64encode(file.getvalue()).decode()))))
+    stored = Image.open(BytesIO(b64decode(once.cells[0].outputs[0].data["image/png"])))
+    assert stored.mode == "P" and stored.size == (60, 40)
+    assert [stored.convert("RGB").getpixel(at) for at in ((50, 5), (20, 20), (2, 2))] == [
+        (255, 0, 0), (0, 114, 178), (255, 255, 255),
+    ]  # fmt: skip
+    many = shown(image_png=picture())
+    assert len(normalise(book_of(ran("1", many))).cells[0].outputs[0].data["image/png"]) < len(many.data["image/png"]) / 2
 
 
 @pytest.mark.parametrize(

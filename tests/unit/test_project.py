@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import mmlab
-from mmlab.cli import COMMANDS
+from mmlab.cli import COMMANDS, GROUPS
 from mmlab.notebooks import lessons
 from mmlab.paths import ROOT
 
@@ -92,7 +92,8 @@ def test_every_command_of_the_readme_runs(line: str) -> None:
         assert next(word for word in words[1:] if "=" not in word) in TARGETS
         return
     assert Path(words[0]).name == "mmlab", f"no test runs `{line}`"
-    assert words[1] in COMMANDS
+    group = GROUPS[words[1]].registered_commands if words[1] in GROUPS else []
+    assert words[1] in COMMANDS or words[2] in {one.name or one.callback.__name__ for one in group}
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     assert re.search(rf"""[\[(][^\])]*["']{words[1]}["']""", tests), f"no test runs `mmlab {words[1]}`"
 

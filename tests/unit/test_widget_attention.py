@@ -164,7 +164,7 @@ def test_the_strips_carry_the_answer(view: AttentionView, seen: Look) -> None:
 
 
 def test_after_one_head_another_kind_of_question_can_be_asked(view: AttentionView) -> None:
-    view.put(kind="reads", asker="text", index=1, layer=1, head=1)
+    view.put(kind="reads", asker="text", index=1, layer=0, head=1)
     view.put(kind="agrees")
     assert (view.ask.layer, view.ask.head) == (0, -1) and view.head.disabled and view.strips.message == ""
 
