@@ -53,8 +53,14 @@ def picture(
     out: Annotated[Path, typer.Argument(help="A PNG file.")],
     model: ModelFolder = None,
     data: DataFolder = None,
+    widget: Annotated[bool, typer.Option("--widget", help="FusionLab in a real JupyterLab; needs Chromium.")] = False,
 ) -> None:
-    """Draw thirty things in the joint space (the picture of the README)."""
+    """Draw five questions and what they find, or with --widget what FusionLab looks like (the pictures of the README)."""
+    if widget:
+        from mmlab.bench.look import widget_picture
+
+        widget_picture(out)
+        return typer.echo(f"The picture is in {out}.")
     from mmlab.cli.options import open_model
     from mmlab.evaluation.picture import space_picture
     from mmlab.figures import png

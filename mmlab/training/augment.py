@@ -109,7 +109,7 @@ class SoundAugment:
     """Another speaker, room and line, worked on the spectrogram: vocal tract, tempo, echo, noise, tilt, band, gaps.
 
     Shape:   waveform (batch, samples), mask (batch, samples) -> log-mel (batch, mels, frames), mask (batch, frames)
-    With strength 0 nothing changes, with 1 all that is said below.
+    With strength 0 only the level changes, and a clip beyond LONGEST is shortened; with 1 all that is said below.
 
     Units:   16 kHz; tract factors 0.82 to 1.22; tempo 0.78 to 1.28; noise 0 to 35 dB below the speech
     Source:  vocal tract: Jaitly and Hinton 2013; gaps: SpecAugment, Park et al. 2019, arXiv:1904.08779

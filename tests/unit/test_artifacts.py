@@ -114,7 +114,9 @@ def test_sizes_stay_in_their_budgets() -> None:
 
 def test_the_readme_states_the_results() -> None:
     results = json.loads(RESULTS.read_text("utf-8"))
-    rows = re.findall(r"^\| .*\(`(\w+)`\) \| (\d+) % \| \d+ % \(", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| .*\(`(\w+)`\) \| (\d+) % \| \d+ % \(", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
     assert len(rows) == 9
     for name, stated in rows:
         assert f"{100 * results[name]['r1']:.0f}" == stated, name
@@ -122,7 +124,9 @@ def test_the_readme_states_the_results() -> None:
 
 def test_the_readme_states_the_results_of_the_chat() -> None:
     results = stored(CHAT_RESULTS / "results.json")
-    rows = re.findall(r"^\| .*\(`(\w+)`\) \| (\d+) % \| (\d+) % \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| .*\(`(\w+)`\) \| (\d+) % \| (\d+) % \|$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
+    )
     assert len(rows) == 7
     for name, right, ceiling in rows:
         figures = tuple(f"{100 * results[name][key]:.0f}" for key in ("exact_match", "ceiling"))

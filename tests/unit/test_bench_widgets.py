@@ -1,10 +1,11 @@
 """The benchmark of the widgets, apart from the browser: what it runs is Python, and no browser is a sentence."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
-from mmlab.bench import widgets
+from mmlab.bench import look, widgets
 from mmlab.bench.chromium import MISSING
 from mmlab.types import InputError
 from tests.browser.lab import Sheet
@@ -17,14 +18,18 @@ def test_its_cells_are_python() -> None:
         widgets.SPACE,
         widgets.MORE.format(n=20_000),
         widgets.THEIRS.format(n=5),
+        *look.CELLS,
     ):
         ast.parse("\n".join(line for line in source.splitlines() if not line.startswith("%")))
 
 
-def test_no_browser_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(widgets, "find", lambda: None)
+def test_no_browser_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for module in (widgets, look):
+        monkeypatch.setattr(module, "find", lambda: None)
     with pytest.raises(InputError, match="and none was found"):
         widgets.bench_widgets()
+    with pytest.raises(InputError, match="and none was found"):
+        look.widget_picture(tmp_path / "a.png")
     assert "CHROMIUM" in MISSING
 
 

@@ -114,7 +114,9 @@ def test_a_figure_is_stored_in_a_palette_and_stays_what_it_shows() -> None:
         (255, 0, 0), (0, 114, 178), (255, 255, 255),
     ]  # fmt: skip
     many = shown(image_png=picture())
-    assert len(normalise(book_of(ran("1", many))).cells[0].outputs[0].data["image/png"]) < len(many.data["image/png"]) / 2
+    assert (
+        len(normalise(book_of(ran("1", many))).cells[0].outputs[0].data["image/png"]) < len(many.data["image/png"]) / 2
+    )
 
 
 @pytest.mark.parametrize(
