@@ -97,8 +97,6 @@ class NameReader(nn.Module):
         self.mlp = MLPProjection(dim, out=tokens * out, hidden=hidden)
         for parameter in self.mlp.layers[-1].parameters():
             nn.init.zeros_(parameter)  # else noise drowns the names at first
-        nn.init.zeros_(self.mlp.layers[-1].weight)  # at first nothing drowns the words
-        nn.init.zeros_(self.mlp.layers[-1].bias)
 
     @torch.no_grad()
     def remember(self, keys: Float[Tensor, "items dim"], words: Float[Tensor, "items languages out"]) -> None:
