@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import permutations
 
 import numpy as np
@@ -31,16 +32,13 @@ def mistake(
     if rtol is None or atol is None:
         return None if np.isfinite(got).all() else Failure(kind, _not_finite(got, where))
 
-    def same(a: Numbers, b: Numbers) -> bool:
-        return bool(_close(np.asarray(a), np.asarray(b), rtol=rtol, atol=atol).all())
-
     right = _close(expected, got, rtol=rtol, atol=atol)
     if right.all():
         return None
     if not np.isfinite(got).all() and np.isfinite(expected).all():
         return Failure(kind, _not_finite(got, where))
     if kind == "value" and expected.dtype != bool and np.isfinite(expected).all():
-        seen = _kind(expected.astype(float), got.astype(float), same)
+        seen = _kind(expected.astype(float), got.astype(float), partial(_same, rtol=rtol, atol=atol))
         if seen in SENTENCES:
             return Failure(seen, SENTENCES[seen].format(where=where))
     return Failure(kind, _counted(right, where))
@@ -48,6 +46,10 @@ def mistake(
 
 def _close(a: np.ndarray, b: np.ndarray, *, rtol: float, atol: float) -> np.ndarray:
     return np.asarray(np.isclose(b, a, rtol=rtol, atol=atol, equal_nan=True))
+
+
+def _same(a: Numbers, b: Numbers, *, rtol: float, atol: float) -> bool:
+    return bool(_close(np.asarray(a), np.asarray(b), rtol=rtol, atol=atol).all())
 
 
 def _shape(expected: np.ndarray, got: np.ndarray, where: str, *, rtol: float | None, atol: float | None) -> Failure:
