@@ -1,7 +1,5 @@
 """A picture of a widget as a reader sees it: in a real JupyterLab."""
 
-from pathlib import Path
-
 from mmlab.bench.chromium import MISSING, find
 from mmlab.bench.lab import FLAGS, Lab, Sheet
 from mmlab.types import InputError
@@ -17,7 +15,7 @@ CELLS = (
 )
 
 
-def widget_picture(out: Path, *, width: int = 1250, height: int = 900) -> None:
+def widget_picture(*, width: int = 1250, height: int = 900) -> bytes:
     """FusionLab after a few turns of its knobs, as PNG.
 
     Raises:  InputError where there is no browser to look with
@@ -34,8 +32,9 @@ def widget_picture(out: Path, *, width: int = 1250, height: int = 900) -> None:
             sheet = Sheet(browser, lab, lab.notebook("look.ipynb", CELLS), width=width, height=height)
             sheet.run_all()
             sheet.page.wait_for_timeout(1500)
-            sheet.page.locator(".fl-lab").first.screenshot(path=out)
+            picture = sheet.page.locator(".fl-lab").first.screenshot()
             sheet.close()
             browser.close()
     finally:
         lab.stop()
+    return picture

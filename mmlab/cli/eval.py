@@ -56,16 +56,19 @@ def picture(
     widget: Annotated[bool, typer.Option("--widget", help="FusionLab in a real JupyterLab; needs Chromium.")] = False,
 ) -> None:
     """Draw five questions and what they find, or with --widget what FusionLab looks like (the pictures of the README)."""
+    from mmlab.notebooks.normal import in_few_colours
+
     if widget:
         from mmlab.bench.look import widget_picture
 
-        widget_picture(out)
-        return typer.echo(f"The picture is in {out}.")
-    from mmlab.cli.options import open_model
-    from mmlab.evaluation.picture import space_picture
-    from mmlab.figures import png
+        drawn = widget_picture()
+    else:
+        from mmlab.cli.options import open_model
+        from mmlab.evaluation.picture import space_picture
+        from mmlab.figures import png
 
-    out.write_bytes(png(space_picture(open_model(model)[0], open_data(data))))
+        drawn = png(space_picture(open_model(model)[0], open_data(data)))
+    out.write_bytes(in_few_colours(drawn))
     typer.echo(f"The picture is in {out}.")
 
 

@@ -42,6 +42,7 @@ def save(chat: Any, folder: str | Path, *, dtype: torch.dtype, notes: dict[str, 
     checkpoint.write(folder, held, config=config, dtype=dtype)
     if chat.own:
         chat.tokenizer.save_pretrained(folder)
+        checkpoint.compact(Path(folder) / "tokenizer.json")
 
 
 def load(cls: type, folder: str | Path, *, joint: JointEmbedder, lm: Any, tokenizer: Any) -> Any:

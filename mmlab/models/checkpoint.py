@@ -32,6 +32,12 @@ def write(folder: str | Path, model: nn.Module, *, config: dict[str, Any], dtype
     (folder / CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def compact(path: Path) -> None:
+    """Write a JSON file again without the blanks that make it long."""
+    found = json.loads(path.read_text("utf-8"))
+    path.write_text(json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+
+
 def read_config(folder: str | Path, *, model_type: str) -> dict[str, Any]:
     """The config of a checkpoint folder; an InputError says what is wrong with the folder."""
     path = Path(folder) / CONFIG

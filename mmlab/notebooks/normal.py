@@ -15,6 +15,7 @@ from PIL import Image
 from mmlab.notebooks.origin import stale
 
 OUTPUT_LIMIT = 200_000  # characters of one output: a figure of 140 kB as base64
+COLOURS = 128  # of a stored figure
 KEPT_CELL_METADATA = {"tags", "editable", "deletable", "jupyter", "nbgrader", "mmlab"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -90,23 +91,24 @@ def _outputs(cell: NotebookNode) -> Iterator[NotebookNode]:
         else:
             output.metadata = nbformat.from_dict({})
             if "image/png" in output.data:
-                output.data["image/png"] = _in_few_colours(output.data["image/png"])
+                small = in_few_colours(b64decode(output.data["image/png"]))
+                output.data["image/png"] = b64encode(small).decode()
                 output.data.pop(WIDGET, None)  # it holds a random id; the still beside it is what a reader sees
             if output.output_type == "execute_result":
                 output.execution_count = cell.execution_count
         yield output
 
 
-def _in_few_colours(png: str) -> str:
-    """A figure in a palette of 256 colours: less than half the bytes, and no eye sees it. One that has a palette stays."""
-    picture = Image.open(BytesIO(b64decode(png)))
-    if picture.mode == "P":
+def in_few_colours(png: bytes) -> bytes:
+    """A figure in a palette of COLOURS: a third of the bytes, and no eye sees it. One that has such a palette stays."""
+    picture = Image.open(BytesIO(png))
+    if picture.mode == "P" and len(picture.getcolors()) <= COLOURS:
         return png
-    file = BytesIO()
+    clear, file = picture.convert("RGBA"), BytesIO()
     flat = Image.new("RGB", picture.size, "white")
-    flat.paste(picture, mask=picture.getchannel("A") if picture.mode == "RGBA" else None)
-    flat.quantize(256, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
-    return b64encode(file.getvalue()).decode()
+    flat.paste(clear, mask=clear.getchannel("A"))
+    flat.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    return file.getvalue()
 
 
 def _refused(output: NotebookNode) -> Iterator[str]:

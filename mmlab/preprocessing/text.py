@@ -120,7 +120,7 @@ class Tokenizer:
         """Write `tokenizer.json` (the format of the tokenizers library) into a folder."""
         path = Path(folder) / FILE
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(self.core.to_str(pretty=True) + "\n", encoding="utf-8")
+        path.write_text(self.core.to_str(pretty=False) + "\n", encoding="utf-8")
         return path
 
     @classmethod

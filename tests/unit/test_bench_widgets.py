@@ -1,7 +1,6 @@
 """The benchmark of the widgets, apart from the browser: what it runs is Python, and no browser is a sentence."""
 
 import ast
-from pathlib import Path
 
 import pytest
 
@@ -23,13 +22,13 @@ def test_its_cells_are_python() -> None:
         ast.parse("\n".join(line for line in source.splitlines() if not line.startswith("%")))
 
 
-def test_no_browser_is_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_browser_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (widgets, look):
         monkeypatch.setattr(module, "find", lambda: None)
     with pytest.raises(InputError, match="and none was found"):
         widgets.bench_widgets()
     with pytest.raises(InputError, match="and none was found"):
-        look.widget_picture(tmp_path / "a.png")
+        look.widget_picture()
     assert "CHROMIUM" in MISSING
 
 

@@ -10,7 +10,7 @@ import transformers as hf
 
 from mmlab.fusion import FUSIONS
 from mmlab.models.chat import MultimodalChat
-from mmlab.models.connectors import CONNECTORS, Connector, FusedConnector, Percept, TokenConnector
+from mmlab.models.connectors import CONNECTORS, Connector, FusedConnector, Percept, TokenConnector, counted
 from mmlab.models.language import END, USER, own_tokenizer
 from mmlab.types import InputError
 from tests.unit import tiny, tiny_models
@@ -56,8 +56,14 @@ def test_tokens_come_in_the_order_of_what_is_shown() -> None:
     assert connector.slots(["image", "image", "audio"]) == ["image"] * 6 + ["audio"] * 2
     assert soft.shape == (10, 8)
     one_by_one = torch.cat([connector([[one]]) for turn in turns for one in turn])
+    one_by_one[3:5] += connector.order.weight[1] - connector.order.weight[0]  # the second picture; not its colour
     torch.testing.assert_close(soft, one_by_one, rtol=0, atol=1e-6)
     assert not torch.equal(soft[0], soft[3])
+
+
+def test_of_many_pictures_the_last_ones_count_alike() -> None:
+    turn = [*(percept("image", seed) for seed in range(6)), percept("audio", 9)]
+    assert counted(turn) == [0, 1, 2, 3, 3, 3, 0]
 
 
 def test_the_colour_is_read_from_the_early_features_alone() -> None:
@@ -82,7 +88,7 @@ def test_a_reader_begins_with_the_names_it_remembers() -> None:
     model.remember(vectors, [("I see", "是的"), ("pizza", "披萨"), ("No", "不是")])
     table = model.lm.get_input_embeddings().weight
     soft = model.connector([[Percept("audio", torch.zeros(16), vectors[1], torch.zeros(0))]])
-    words = soft - model.connector.modality.weight[1]
+    words = soft - model.connector.modality.weight[1] - model.connector.order.weight[0]
     for said, name in zip(words, ("pizza", "披萨"), strict=True):
         ids = model.prompt.ids(name)
         expected = sum(0.7**k * table[i] for k, i in enumerate(ids))
