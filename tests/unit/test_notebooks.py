@@ -130,7 +130,7 @@ def test_a_figure_is_stored_in_a_palette_and_stays_what_it_shows() -> None:
         (shown(text_plain="<Thing at 0x7f3a9c0d>"), "object address"),
         (printed("x" * OUTPUT_LIMIT), "the limit"),
         (new_output("display_data", data={WIDGET: {"model_id": "a"}, "text/plain": "W"}), "still picture"),
-        (new_output("error", ename="E", evalue="no file /work/x", traceback=[]), "absolute path"),
+        (new_output("error", ename="E", evalue="no file /srv/x", traceback=[]), "absolute path"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
