@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from mmlab.cli.eval import app
-from mmlab.datasets.dialogue import FIRST_HELD_OUT, KINDS, Dialogue, Facts, Turn, dialogues, turns
+from mmlab.datasets.dialogue import FIRST_HELD_OUT, KINDS, Dialogue, Facts, Turn, dialogues, question, turns
 from mmlab.datasets.emoji import EmojiData
-from mmlab.evaluation.chat import ask, card, counterfactual, evaluate
+from mmlab.evaluation.chat import Asked, ask, card, counterfactual, evaluate
 from mmlab.evaluation.chat.baselines import Majority, QuestionOnly
-from mmlab.evaluation.chat.ceiling import best_threshold
+from mmlab.evaluation.chat.ceiling import Reader, best_threshold
 from mmlab.evaluation.chat.counterfactual import CHOICES, Swaps, removed
 from mmlab.evaluation.chat.play import Senses, play
 from mmlab.evaluation.chat.report import as_tables, log_evaluation
@@ -191,6 +192,35 @@ def test_the_ceiling_is_what_the_encoders_reach(data: EmojiData, judge: Any) -> 
     assert [results[kind]["ceiling"] for kind in ("what_hear", "colour", "decline")] == [1, 1, 1]
     assert 0.3 < results["agree"]["ceiling"] < 0.7 and 0 < results["kind"]["ceiling"] < 1
     assert results["overall"]["exact_match"] == 1
+
+
+def test_a_reader_needs_the_ground_of_an_answer_and_not_its_verdict_alone(data: EmojiData) -> None:
+    """A sound taken for a third thing still points to the right picture; a banana is no vehicle, whatever it is taken for."""
+    facts = Facts.of(data)
+    known = [thing.id for thing in facts.things.values() if thing.split == "train"]
+    axes = torch.eye(len(known))
+    axis = {thing: axes[at] for at, thing in enumerate(known)}
+    dog, cat, banana, guitar = (data[name].id for name in ("dog", "cat", "banana", "guitar"))
+    clip = next(at for at, row in enumerate(facts.speech) if row["thing"] == dog and row["language"] == "en")
+    pictures = {f"{thing}/noto": axis[thing] for thing in (dog, cat, banana)}
+
+    def reachable(turn: Turn, seen: dict[str, Tensor], heard: Tensor) -> bool:
+        none, senses = torch.empty(0), Senses.__new__(Senses)
+        senses.facts = facts
+        senses.seen = {key: Percept("image", none, z, none) for key, z in seen.items()}
+        senses.heard = {clip: Percept("audio", none, heard, none)}
+        senses.chat = SimpleNamespace(joint=SimpleNamespace(encode=lambda text: {"text": axes}))
+        return Reader(senses).right(Asked(Dialogue((turn,)), "near", ""))
+
+    both = {"images": [f"{dog}/noto", f"{cat}/noto"], "language": "en"}
+    heard = question(data, kind="which_named", form="audio", clips=[clip], **both)
+    assert reachable(heard, pictures, axis[dog])
+    assert not reachable(heard, pictures, 0.5 * axis[dog] + 0.6 * axis[guitar])
+    word = question(data, kind="which_named", form="word", word=dog, **both)
+    assert reachable(word, pictures, axis[guitar])
+    asked = question(data, kind="is_it", form="image", word="vehicle", language="en", images=[f"{banana}/noto"])
+    for taken, fine in (("banana", True), ("red apple", True), ("guitar", False)):  # another fruit has its kind
+        assert reachable(asked, {f"{banana}/noto": axis[data[taken].id]}, axis[dog]) == fine, taken
 
 
 def test_questions_are_held_out_and_of_their_place(data: EmojiData) -> None:
