@@ -128,15 +128,17 @@ class Terminal:
 
     def sample(self, modality: str, name: str) -> None:
         """A drawing or a clip of a thing of the course, in a style or by a voice that the model never met."""
+        from mmlab.apps.media import WORDS
+        from mmlab.apps.wording import language_of
         from mmlab.datasets.emoji import TEST_STYLES, EmojiData
         from mmlab.types import InputError
 
         self.data = EmojiData.load() if self.data is None else self.data
-        spoken = "zh" if any("\u4e00" <= sign <= "\u9fff" for sign in name) else "en"
+        spoken = language_of(name)
         how = {"style": TEST_STYLES["near"]} if modality == "image" else {"voice": VOICES[spoken], "language": spoken}
         found = getattr(self.data.sample(name, **how), modality)
         if found is None:
-            raise InputError(f"Of {name!r} the course has no such {modality}; name another thing.")
+            raise InputError(f"Of {name!r} the course has no {WORDS[modality]} like that; name another thing.")
         self._attach(modality, found, called=name)
 
     def _attach(self, modality: str, source: Any, *, called: str = "") -> None:
