@@ -18,7 +18,7 @@ from mmlab.widgets.attention_state import MEAN, Ask, Look, answer, look
 from mmlab.widgets.labels import ATTENTION
 from mmlab.widgets.media import colourise, data_uri, encode
 from mmlab.widgets.still import Still
-from mmlab.widgets.view import JS, guard, pack
+from mmlab.widgets.view import JS, SMALL, esm, guard, pack
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +30,7 @@ ADDS = "#D55E00"
 class Strips(anywidget.AnyWidget):
     """The words, the picture and the spectrogram with values over them; it draws, and says which place was chosen."""
 
-    _esm = (JS / "attention.js").read_text(encoding="utf-8")
+    _esm = esm(*SMALL, "attention.js")
     _css = (JS / "attention.css").read_text(encoding="utf-8")
 
     tokens = traitlets.List(traitlets.Unicode()).tag(sync=True)

@@ -7,7 +7,7 @@ import anywidget
 import traitlets
 
 from mmlab.widgets.labels import FUSION
-from mmlab.widgets.view import JS
+from mmlab.widgets.view import JS, esm
 
 
 class FusionPanel(anywidget.AnyWidget):
@@ -17,7 +17,7 @@ class FusionPanel(anywidget.AnyWidget):
     move, name, score, chance, parts (pairs of modality and value), sound. `pictures` are data addresses by id.
     """
 
-    _esm = (JS / "fusion_panel.js").read_text(encoding="utf-8")
+    _esm = esm("make.js", "fusion_panel.js")
     _css = (JS / "fusion_panel.css").read_text(encoding="utf-8")
 
     shown = traitlets.Dict().tag(sync=True)

@@ -15,7 +15,7 @@ from mmlab.training.watch import Watch
 from mmlab.widgets.labels import TRAINING
 from mmlab.widgets.still import Still
 from mmlab.widgets.training_state import Progress, duration, thinned
-from mmlab.widgets.view import JS, pack
+from mmlab.widgets.view import JS, SMALL, esm, pack
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +42,7 @@ class TrainingView(Still, anywidget.AnyWidget):
     Parity:  tests/unit/test_widget_training.py (a training that was stopped, asked afterwards)
     """
 
-    _esm = (JS / "training.js").read_text(encoding="utf-8")
+    _esm = esm(*SMALL, "training.js")
     _css = (JS / "training.css").read_text(encoding="utf-8")
 
     losses = traitlets.Bytes().tag(sync=True)

@@ -14,13 +14,14 @@ from mmlab.types import InputError
 from mmlab.widgets.labels import VIEW
 
 JS = Path(__file__).parent / "js"
-PARTS = ("arrays.js", "theme.js", "camera.js", "marks.js", "draw.js", "dom.js", "card.js", "pointer.js", "view.js")
+SMALL = ("arrays.js", "theme.js", "make.js")  # what the smaller views need as well
+PARTS = (*SMALL, "camera.js", "marks.js", "draw.js", "dom.js", "card.js", "pointer.js", "view.js")
 LITTLE = {"f": "<f4", "i": "<i4", "u": "|u1"}
 
 
-def esm() -> str:
-    """The parts of the canvas as one ES module: they import nothing, so they are laid one after the other."""
-    return "\n".join((JS / part).read_text(encoding="utf-8") for part in PARTS)
+def esm(*parts: str) -> str:
+    """Parts (all of the canvas) as one ES module: they import nothing, so they are laid one after the other."""
+    return "\n".join((JS / part).read_text(encoding="utf-8") for part in parts or PARTS)
 
 
 def pack(values: Shaped[np.ndarray, "*any"]) -> bytes:

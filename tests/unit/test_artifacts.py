@@ -134,6 +134,13 @@ def test_the_readme_states_the_results_of_the_chat() -> None:
     assert results["removed"]["declines"] > 0.995 and abs(results["swapped"]["difference"]) < 0.03
 
 
+@pytest.mark.parametrize(("folder", "command"), [(SHIPPED, "align"), (CHAT, "chat")])
+def test_the_readme_states_how_long_the_training_took(folder: Path, command: str) -> None:
+    minutes = f"{config(folder)['training']['seconds'] / 60:.0f} minutes"
+    text = " ".join((ROOT / "README.md").read_text("utf-8").split())
+    assert f"`mmlab train {command}` in {minutes} on two cores" in text
+
+
 def test_the_map_was_made_from_this_checkpoint_and_these_data(model: JointEmbedder, data: EmojiData) -> None:
     stored = read_map(model, data)
     assert stored is not None, "data/maps is stale; make it again with `mmlab eval map`"

@@ -10,9 +10,21 @@ import numpy as np
 import pytest
 
 from mmlab.types import InputError
+from mmlab.widgets.attention import Strips
+from mmlab.widgets.fusion_panel import FusionPanel
 from mmlab.widgets.labels import SPACE, VIEW
+from mmlab.widgets.training import TrainingView
 from mmlab.widgets.upload import LARGEST, Upload
 from mmlab.widgets.view import JS, PARTS, SpaceView, esm, guard, pack
+
+VIEWS = (SpaceView, Strips, TrainingView, FusionPanel, Upload)
+
+
+def test_no_function_is_written_in_two_scripts() -> None:
+    written = [
+        name for path in JS.glob("*.js") for name in re.findall(r"^function (\w+)", path.read_text("utf-8"), re.M)
+    ]
+    assert sorted(name for name in set(written) if written.count(name) > 1) == ["render"]  # the entry of each view
 
 
 def test_every_part_of_the_canvas_is_in_the_one_module() -> None:
@@ -41,13 +53,13 @@ def test_a_planted_import_is_seen(text: str) -> None:
     assert faults(text)
 
 
-def test_the_module_is_javascript() -> None:
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
+def test_every_module_is_javascript(view: type) -> None:
     node = shutil.which("node")
     if node is None:  # the browser tests load it in any case
         return
-    subprocess.run(
-        [node, "--check", "--input-type=module", "-"], input=esm(), text=True, check=True, capture_output=True
-    )
+    command = [node, "--check", "--input-type=module", "-"]
+    subprocess.run(command, input=view._esm, text=True, check=True, capture_output=True)
 
 
 def test_every_word_of_the_view_is_a_label() -> None:
@@ -110,7 +122,7 @@ def silences(source: str) -> list[int]:
 def test_no_widget_swallows_an_error() -> None:
     sources = {path.name: path.read_text("utf-8") for path in JS.parent.glob("*.py")}
     assert not {name: found for name, text in sources.items() if (found := silences(text))}
-    assert not re.search(r"catch\s*(\(\w+\))?\s*\{\s*\}", esm())
+    assert not [view for view in VIEWS if re.search(r"catch\s*(\(\w+\))?\s*\{\s*\}", view._esm)]
 
 
 def test_a_planted_silence_is_seen() -> None:

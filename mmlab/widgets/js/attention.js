@@ -1,11 +1,5 @@
 // Words, a picture and a spectrogram with values laid over them. Places are buttons: choosing one asks Python about it.
 const SIDE = 256, WIDE = 420, HIGH = 150;
-const f32 = (view) => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-
-function dark() {
-  const said = document.body.dataset.jpThemeLight;
-  return said === undefined ? matchMedia("(prefers-color-scheme: dark)").matches : said === "false";
-}
 
 // Orange adds, blue takes away; how strongly says how much, relative to the largest.
 function tint(value, most) {
@@ -15,30 +9,22 @@ function tint(value, most) {
 
 const largest = (values) => values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
 
-function node(tag, className, parent, attributes = {}) {
-  const made = document.createElement(tag);
-  made.className = className;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  parent.append(made);
-  return made;
-}
-
 function render({ model, el }) {
   const words = model.get("words");
   el.classList.add("at-view");
   el.setAttribute("data-lm-suppress-shortcuts", "true"); // keys pressed here are not JupyterLab's
-  const tokens = node("div", "at-tokens", el, { role: "group", "aria-label": words.text });
-  const row = node("div", "at-row", el);
+  const tokens = make("div", "at-tokens", el, { role: "group", "aria-label": words.text });
+  const row = make("div", "at-row", el);
   const canvases = {
-    image: node("canvas", "at-canvas", row, { width: 2 * SIDE, height: 2 * SIDE, tabindex: "0", role: "img", "data-testid": "image" }),
-    audio: node("canvas", "at-canvas", row, { width: 2 * WIDE, height: 2 * HIGH, tabindex: "0", role: "img", "data-testid": "audio" }),
+    image: make("canvas", "at-canvas", row, { width: 2 * SIDE, height: 2 * SIDE, tabindex: "0", role: "img", "data-testid": "image" }),
+    audio: make("canvas", "at-canvas", row, { width: 2 * WIDE, height: 2 * HIGH, tabindex: "0", role: "img", "data-testid": "audio" }),
   };
   canvases.image.style.cssText = `width:${SIDE}px;height:${SIDE}px`;
   canvases.audio.style.cssText = `width:${WIDE}px;height:${HIGH}px`;
-  const said = node("div", "at-said", el, { "aria-live": "polite", "data-testid": "said" });
-  const message = node("div", "mm-message", el, { role: "alert", "data-testid": "message" });
+  const said = make("div", "at-said", el, { "aria-live": "polite", "data-testid": "said" });
+  const message = make("div", "mm-message", el, { role: "alert", "data-testid": "message" });
   const pictures = { image: new Image(), audio: new Image() };
-  const values = (m) => { const raw = model.get(`${m}_values`); return raw && raw.byteLength ? f32(raw) : new Float32Array(0); };
+  const values = (m) => typed(model, `${m}_values`, Float32Array);
   const ask = (modality, index) => model.send({ type: "ask", modality, index });
 
   const drawTokens = () => {
@@ -47,7 +33,7 @@ function render({ model, el }) {
     tokens.replaceChildren();
     all.forEach((word, i) => {
       const value = shown.length ? shown[i] : null;
-      const made = node("button", "at-token", tokens, { type: "button", "aria-pressed": String(asker === "text" && index === i) });
+      const made = make("button", "at-token", tokens, { type: "button", "aria-pressed": String(asker === "text" && index === i) });
       made.textContent = word;
       if (value === null) return;
       made.style.background = tint(value, most);
@@ -70,7 +56,7 @@ function render({ model, el }) {
     shown.forEach((value, i) => { g.fillStyle = tint(value, most); g.fillRect((i % columns) * w, Math.floor(i / columns) * h, w, h); });
     const [asker, index] = model.get("asked");
     if (asker === m && index >= 0) {
-      g.strokeStyle = dark() ? "#ffffff" : "#000000"; g.lineWidth = 4;
+      g.strokeStyle = isDark() ? "#ffffff" : "#000000"; g.lineWidth = 4;
       g.strokeRect((index % columns) * w + 2, Math.floor(index / columns) * h + 2, Math.max(w - 4, 2), h - 4);
     }
     const top = shown.length ? shown.indexOf(shown.reduce((a, b) => Math.max(a, b), -Infinity)) : -1;
@@ -100,9 +86,8 @@ function render({ model, el }) {
   }
   const names = ["tokens", "text_values", "image_values", "audio_values", "image_grid", "audio_grid", "asked", "said", "message"];
   for (const name of names) model.on("change:" + name, later);
-  const seen = new MutationObserver(later);
-  seen.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  const forget = onTheme(later);
   draw();
-  return () => { seen.disconnect(); for (const name of names) model.off("change:" + name, later); cancelAnimationFrame(frame); };
+  return () => { forget(); for (const name of names) model.off("change:" + name, later); cancelAnimationFrame(frame); };
 }
 export default { render };

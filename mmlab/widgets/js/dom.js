@@ -1,13 +1,4 @@
 // The elements around the canvas. Every control is a button with a name; the canvas can be reached with the Tab key.
-function make(tag, className, parent, attributes = {}) {
-  const made = document.createElement(tag);
-  made.className = className;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (tag === "button" || attributes.tabindex) made.setAttribute("data-lm-suppress-shortcuts", "true"); // keys pressed here are not JupyterLab's
-  parent.append(made);
-  return made;
-}
-
 function buildDom(el, words) {
   el.classList.add("mm-view");
   const bar = make("div", "mm-bar", el, { role: "toolbar", "aria-label": words.map });

@@ -1,24 +1,16 @@
 // What a FusionLab finds, as lines of a list: it shows what Python computed, and tells Python which button was pressed.
 const ZERO = 18, FULL = 80; // per cent of a bar's width: where the zero line stands, and how far a score of 1 reaches
 
-function put(tag, className, parent, attributes = {}) {
-  const made = document.createElement(tag);
-  made.className = className;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  parent.append(made);
-  return made;
-}
-
 function buildRow(list, words, press) {
-  const li = put("li", "fl-answer", list);
-  const row = { li, place: put("span", "fl-place", li), move: put("span", "fl-move", li) };
-  row.pick = put("button", "fl-picture", li, { type: "button" });
-  row.image = put("img", "", row.pick, { alt: "", width: 40, height: 40 });
-  row.names = put("div", "fl-names", li);
-  row.name = put("div", "fl-name", row.names);
-  row.bar = put("div", "fl-bar", row.names, { role: "img" });
-  row.score = put("span", "fl-score", li);
-  row.hear = put("button", "fl-hear", li, { type: "button" });
+  const li = make("li", "fl-answer", list);
+  const row = { li, place: make("span", "fl-place", li), move: make("span", "fl-move", li) };
+  row.pick = make("button", "fl-picture", li, { type: "button" });
+  row.image = make("img", "", row.pick, { alt: "", width: 40, height: 40 });
+  row.names = make("div", "fl-names", li);
+  row.name = make("div", "fl-name", row.names);
+  row.bar = make("div", "fl-bar", row.names, { role: "img" });
+  row.score = make("span", "fl-score", li);
+  row.hear = make("button", "fl-hear", li, { type: "button" });
   row.hear.textContent = "▶";
   row.pick.addEventListener("click", () => press("pick", row.id));
   row.hear.addEventListener("click", () => press("hear", row.id));
@@ -32,10 +24,10 @@ function drawBar(bar, answer) {
   for (const [name, value] of answer.parts) {
     const width = Math.abs(value) * FULL, at = value < 0 ? (left -= width) : right;
     if (value >= 0) right += width;
-    put("i", `fl-part fl-fill-${name}`, bar, { style: `left:${Math.max(at, 0)}%;width:${width}%`, "data-part": name, "data-value": value.toFixed(4) });
+    make("i", `fl-part fl-fill-${name}`, bar, { style: `left:${Math.max(at, 0)}%;width:${width}%`, "data-part": name, "data-value": value.toFixed(4) });
   }
-  put("i", "fl-zero", bar, { style: `left:${ZERO}%` });
-  put("i", "fl-tick", bar, { style: `left:${ZERO + answer.score * FULL}%` });
+  make("i", "fl-zero", bar, { style: `left:${ZERO}%` });
+  make("i", "fl-tick", bar, { style: `left:${ZERO + answer.score * FULL}%` });
 }
 
 function fillRow(row, answer, words, uri) {
@@ -67,14 +59,14 @@ function render({ model, el }) {
   const words = model.get("words"), press = (type, index) => model.send({ type, index });
   el.classList.add("fl-panel");
   el.setAttribute("data-lm-suppress-shortcuts", "true"); // keys pressed here are not JupyterLab's
-  const formula = put("div", "fl-formula", el, { role: "math", "data-testid": "formula" });
-  const numbers = put("div", "fl-numbers", el, { "data-testid": "numbers" });
-  const list = put("ol", "fl-answers", el, { "aria-label": words.answers }), rows = [];
-  const notes = put("div", "fl-notes", el, { "data-testid": "notes" });
-  const reply = put("div", "fl-reply", el, { "aria-live": "polite", "data-testid": "reply" });
-  const code = put("div", "fl-code", el, { hidden: "" });
-  const pre = put("pre", "", code, { tabindex: "0", "data-testid": "code", "aria-label": words.code });
-  const copied = put("div", "fl-copied", code, { role: "status" });
+  const formula = make("div", "fl-formula", el, { role: "math", "data-testid": "formula" });
+  const numbers = make("div", "fl-numbers", el, { "data-testid": "numbers" });
+  const list = make("ol", "fl-answers", el, { "aria-label": words.answers }), rows = [];
+  const notes = make("div", "fl-notes", el, { "data-testid": "notes" });
+  const reply = make("div", "fl-reply", el, { "aria-live": "polite", "data-testid": "reply" });
+  const code = make("div", "fl-code", el, { hidden: "" });
+  const pre = make("pre", "", code, { tabindex: "0", "data-testid": "code", "aria-label": words.code });
+  const copied = make("div", "fl-copied", code, { role: "status" });
 
   const draw = () => {
     const shown = model.get("shown"), pictures = model.get("pictures");

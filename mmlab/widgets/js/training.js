@@ -1,24 +1,10 @@
 // Two curves that grow, a line of words, and a button. The limits follow the data; nothing is computed here.
 const WIDTH = 360, HEIGHT = 200, LEFT = 46, BOTTOM = 24, TOP = 20;
-const f32 = (view) => (view && view.byteLength ? new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)) : new Float32Array(0));
 const COLOURS = { losses: ["#0072B2", "#4FB3F0"], recalls: ["#D55E00", "#FF8A3D"] };
-
-function dark() {
-  const said = document.body.dataset.jpThemeLight;
-  return said === undefined ? matchMedia("(prefers-color-scheme: dark)").matches : said === "false";
-}
-
-function node(tag, className, parent, attributes = {}) {
-  const made = document.createElement(tag);
-  made.className = className;
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  parent.append(made);
-  return made;
-}
 
 // One curve; a recall lies between 0 and 1, a loss between 0 and the largest so far.
 function drawCurve(canvas, points, steps, name, title) {
-  const g = canvas.getContext("2d"), scale = canvas.width / WIDTH, n = points.length / 2, night = dark();
+  const g = canvas.getContext("2d"), scale = canvas.width / WIDTH, n = points.length / 2, night = isDark();
   const ink = night ? "#e8e8e8" : "#222222", faint = night ? "#444444" : "#e2e2e2";
   let top = name === "recalls" ? 1 : 0, end = steps;
   for (let i = 0; i < n; i++) { end = Math.max(end, points[2 * i]); if (name === "losses") top = Math.max(top, points[2 * i + 1]); }
@@ -45,16 +31,16 @@ function render({ model, el }) {
   const words = model.get("words");
   el.classList.add("tr-view");
   el.setAttribute("data-lm-suppress-shortcuts", "true");
-  const bar = node("div", "tr-bar", el), stop = node("button", "tr-stop", bar, { type: "button", "data-testid": "stop" });
+  const bar = make("div", "tr-bar", el), stop = make("button", "tr-stop", bar, { type: "button", "data-testid": "stop" });
   stop.textContent = words.stop; stop.title = words.stop_help;
-  const status = node("span", "tr-status", bar, { role: "status", "data-testid": "status" });
-  const done = node("progress", "tr-progress", bar, { max: "1", value: "0", "aria-label": words.progress });
-  const row = node("div", "tr-row", el), canvases = {};
+  const status = make("span", "tr-status", bar, { role: "status", "data-testid": "status" });
+  const done = make("progress", "tr-progress", bar, { max: "1", value: "0", "aria-label": words.progress });
+  const row = make("div", "tr-row", el), canvases = {};
   for (const name of ["losses", "recalls"]) {
-    canvases[name] = node("canvas", "tr-canvas", row, { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img", "data-testid": name });
+    canvases[name] = make("canvas", "tr-canvas", row, { width: 2 * WIDTH, height: 2 * HEIGHT, role: "img", "data-testid": name });
     canvases[name].style.cssText = `width:${WIDTH}px;height:${HEIGHT}px`;
   }
-  const message = node("div", "mm-message", el, { role: "alert", "data-testid": "message" });
+  const message = make("div", "mm-message", el, { role: "alert", "data-testid": "message" });
   // A kernel that runs a cell reads no messages, but it can be interrupted; Python takes an interrupt for this button.
   stop.addEventListener("click", async () => {
     stop.disabled = true; status.textContent = words.stopping;
@@ -65,7 +51,7 @@ function render({ model, el }) {
   let frame = 0;
   const draw = () => {
     frame = 0;
-    const losses = f32(model.get("losses")), recalls = f32(model.get("recalls")), steps = model.get("steps");
+    const losses = typed(model, "losses", Float32Array), recalls = typed(model, "recalls", Float32Array), steps = model.get("steps");
     drawCurve(canvases.losses, losses, steps, "losses", words.loss);
     canvases.recalls.hidden = !recalls.length;
     if (recalls.length) drawCurve(canvases.recalls, recalls, steps, "recalls", words.recall);
@@ -79,9 +65,8 @@ function render({ model, el }) {
   const later = () => { if (!frame) frame = requestAnimationFrame(draw); };
   const names = ["losses", "recalls", "steps", "status", "running", "message"];
   for (const name of names) model.on("change:" + name, later);
-  const seen = new MutationObserver(later);
-  seen.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light"] });
+  const forget = onTheme(later);
   draw();
-  return () => { seen.disconnect(); for (const name of names) model.off("change:" + name, later); cancelAnimationFrame(frame); };
+  return () => { forget(); for (const name of names) model.off("change:" + name, later); cancelAnimationFrame(frame); };
 }
 export default { render };
