@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,10 @@ from mmlab.grading.values import Call, Failure, Outcome, Tensor, Value, kind_of
 
 DEEPEST = 10  # lists within lists
 LARGEST_BITS = 1000  # of a whole number; beyond, it is no float any more
+UNCALLABLE = re.compile(  # the parameters do not fit; an error that arose within the solution ends with its line
+    r"TypeError: \S+\(\) (got an unexpected keyword|got some positional-only|missing \d+ required)"
+    r"(?!.*\(line \d+ of (your|the) cell\)$)"
+)
 
 
 class Compare(ABC):
@@ -126,7 +131,8 @@ def _no_value(outcome: Outcome) -> Failure | None:
     if outcome.slow:
         return Failure("slow", "The call was stopped at its time limit.")
     if outcome.error:
-        return Failure("error", f"The call ended with {outcome.error}")
+        kind = "names" if UNCALLABLE.match(outcome.error) else "error"
+        return Failure(kind, f"The call ended with {outcome.error}")
     if outcome.unfit:
         return Failure(
             "type", f"The result is {outcome.unfit}; return numbers, strings, arrays, or lists and dicts of them."

@@ -4,10 +4,13 @@ from mmlab.grading.exercise import Exercise
 
 GENERAL = {
     "missing": ("Something was left empty, or a `return` is missing: a function without one gives None.",),
+    "names": (
+        "The arguments are given by name: keep the parameters' names as the stub has them, and give any that you add a "
+        "default.",
+    ),
     "error": (
         "Call your function yourself, on the smallest input that you can think of, and read the error from its last "
         "line up.",
-        "An unexpected keyword argument? The arguments must keep the names that they have in the stub.",
     ),
     "slow": (
         "A loop over every element is slow in Python; look for one operation on whole arrays, or for work that "

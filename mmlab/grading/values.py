@@ -15,6 +15,7 @@ MENTIONED = 4  # keys of a dict that are named when it is described
 
 KINDS = (
     "missing",  # nothing was written yet, or the name is not defined
+    "names",  # the function does not take the parameters that the stub has
     "error",  # the call raised
     "slow",  # the call ran past its limit
     "in_place",  # the call changed what it was given

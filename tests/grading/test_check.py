@@ -15,6 +15,7 @@ import mmlab
 from mmlab.grading.check import check
 from mmlab.grading.compare import Close, Judged, Sealed
 from mmlab.grading.cross import UnfitError, attempt, live, plain
+from mmlab.grading.exercise import Exercise
 from mmlab.grading.exercises import EXERCISES
 from mmlab.grading.hints import hint
 from mmlab.grading.progress import VARIABLE
@@ -220,6 +221,29 @@ def test_hints_fall_back_to_one_for_the_kind() -> None:
     exercise = EXERCISES["04_4.1"]
     assert "dtype" not in exercise.hints
     assert hint(exercise, "dtype", 5)[1:] == (1, 1)
+
+
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES.values() if e.kind == "function"], ids=lambda e: e.id)
+def test_parameters_that_differ_from_the_stubs_are_hinted_at_first(exercise: Exercise) -> None:
+    def other(renamed: object) -> None: ...
+
+    def one_more(added: object, **args: object) -> None: ...
+
+    def by_place(first: object, /, **args: object) -> None: ...
+
+    for entry in (other, one_more, by_place):
+        assert "parameters' names" in check(exercise.id, entry).hint
+
+
+def test_a_wrong_call_within_the_solution_is_another_error() -> None:
+    """The learner's own line is at fault, not the names of the parameters: the exercise's hint stands."""
+    within = "def tie(picture_shown, picture_said, sound_shown, sound_said):\n    return (lambda a: a)(b=1)"
+    result = check("03_1.2", solution("03_1.2", within))
+    assert "ZeroDivisionError?" in result.hint and "of your cell)" in repr(result)
+    for where in ("your", "the"):  # as the self-check and the grader say it
+        outcome = Outcome(error=f"TypeError: f() got an unexpected keyword argument 'b' (line 2 of {where} cell)")
+        failure = Close().fault(Call(), expected=1.0, outcome=outcome)
+        assert failure is not None and failure.kind == "error"
 
 
 def test_html_escapes_what_the_learner_wrote() -> None:

@@ -46,15 +46,24 @@ EXERCISE = Exercise(
     checks=(
         Check("the sum", 1, _read, "the sum of the three vectors, a list of two numbers", Sealed("z")),
         Check("the nearest", 1, _read, "the thing with the largest cosine", Sealed("nearest")),
-        Check("what can be missing", 1, _read, "the modality without which the answer stays", Sealed("unchanged")),
+        Check(
+            "what can be missing",
+            1,
+            _read,
+            "the modality without which the answer stays",
+            Sealed("unchanged"),
+            kind="case",
+        ),
         Check("the cosine", 1, _read, "the cosine without that modality", Sealed("cosine", step=0.005), kind="scale"),
     ),
     hints={
         "value": (
             "Draw the three vectors head to tail; the sum is the arrow from the start of the first to the tip of "
-            "the last.",
-            "Leave out one modality at a time, draw again, and see which of the three directions the sum leans to.",
+            "the last. The nearest thing is the one with the smallest angle to that arrow.",
+            "Add first numbers to first and second to second. Then compare the sum's two numbers: the more alike they "
+            "are, the nearer it points to (1, 1).",
         ),
+        "case": ("Leave out one modality at a time, add the other two, and see which thing is nearest each time.",),
         "scale": (
             "A cosine lies between -1 and 1: did you divide by both lengths?",
             "Inner product, divided by the length of the sum, divided by the length of the thing: (1, 1) is "

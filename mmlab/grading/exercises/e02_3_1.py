@@ -82,7 +82,10 @@ def splice(ids, table, patches, placeholder):
             "Look up with the placeholder replaced by 0: `np.where(where, 0, ids)`. What is read there is "
             "overwritten anyway.",
         ),
-        "error": ("If an index is out of bounds: which ids may be looked up in the table?",),
+        "error": (
+            "An IndexError? Which ids may be looked up in the table? Any other error: call your function on one short "
+            "row, and write down the shape of each thing in the line that fails.",
+        ),
         "in_place": (
             "`table[ids]` is a copy and may be written to; `ids` and `table` themselves belong to the caller.",
         ),

@@ -62,6 +62,10 @@ def next_labels(ids, answers):
             "The label at position t is about the token at t + 1: its number, and whether it is part of an answer.",
             "Begin with a table full of -100, then fill all positions but the last: `labels[:, :-1] = ...`.",
         ),
+        "axis": (
+            "The label at position t is about the token at t + 1: its number, and whether it is part of an answer.",
+            "Begin with a table full of -100, then fill all positions but the last: `labels[:, :-1] = ...`.",
+        ),
         "case": (
             "Nothing comes after the last token: its label is always -100. `np.roll` puts the first token there.",
             "The first token of a row is predicted by nothing, so it stands in no label.",

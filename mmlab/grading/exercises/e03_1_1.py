@@ -44,7 +44,7 @@ lengths = {"agree": ..., "unrelated": ..., "half": ..., "cancel": ...}
     hints={
         "value": (
             "The squared length of a sum is the sum of all inner products: of each vector with itself, and of "
-            "each with each other.",
+            "each with each other. The length is its square root.",
             "Three inner products are 1 (a unit vector with itself). How many are c? Each pair counts twice.",
         ),
         "type": ("A number, for example 1.23.",),

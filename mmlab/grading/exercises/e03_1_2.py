@@ -57,9 +57,8 @@ def tie(picture_shown, picture_said, sound_shown, sound_said):
     hints={
         "value": (
             "Write down the score of each name as a function of w: two straight lines. Where do they cross?",
-            "The picture's lead for the shown name is picture_shown - picture_said; the sound's lead for the said"
-            " name is ",
-            "sound_said - sound_shown.",
+            "The picture's lead for the shown name is picture_shown - picture_said; the sound's lead for the said "
+            "name is sound_said - sound_shown.",
             "(1 - w) times the first lead equals w times the second.",
         ),
         "sign": ("Which lead did you subtract from which? The weight lies between 0 and 1.",),
@@ -68,7 +67,7 @@ def tie(picture_shown, picture_said, sound_shown, sound_said):
             "If both leads add up to 0 the lines are parallel: they never cross, or they are the same line.",
         ),
         "missing": ("Only where no single weight makes a tie is the answer None.",),
-        "error": ("When is the denominator 0?",),
+        "error": ("ZeroDivisionError? When is the denominator 0?",),
         "type": ("A number, or None where there is no tie.",),
     },
     wrong=(

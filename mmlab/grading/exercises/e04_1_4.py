@@ -30,7 +30,7 @@ $$L = \\frac{1}{2B} \\sum_{b=1}^{B} \\lVert z_b - t_b \\rVert^2$$
 
 Write `gradients(x, weights, target)`, which gives for each modality $\\partial L / \\partial W_m$, in the shape of
 $W_m$, by your own formula: one matrix product for each modality, no automatic differentiation. (Check yourself:
-compare with `torch.autograd`.)
+compare with `torch.autograd`, inside `with torch.enable_grad():`, because this lesson has switched gradients off.)
 """
 
 EXERCISE = Exercise(

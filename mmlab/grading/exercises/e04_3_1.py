@@ -31,9 +31,10 @@ $$s_{ij} = \\tau^{-1} \\cos(u_i, v_j), \\qquad
 L = -\\frac{1}{2B} \\sum_{i=1}^{B} \\Big( \\ln \\frac{e^{s_{ii}}}{\\sum_j e^{s_{ij}}} + \\ln
 \\frac{e^{s_{ii}}}{\\sum_j e^{s_{ji}}} \\Big)$$
 
-Write `contrast(first, second, scale)` with torch tensors `first (batch, d)`, `second (batch, d)` of any length of
-rows, and the number `scale` $= 1/\\tau$. The result is one number (a tensor without axes, or a float). It must stay
-finite at large scales.
+Here $u_i$ and $v_j$ are the rows of `first` and `second`, $s_{ij}$ is the whole score of a pair, and $1/\\tau$ is
+what the lesson calls the scale $s$. Write `contrast(first, second, scale)` with torch tensors `first (batch, d)` and
+`second (batch, d)`, whose rows may have any length, and the number `scale` $= 1/\\tau$. The result is one number (a
+tensor without axes, or a float). It must stay finite at large scales.
 """
 
 EXERCISE = Exercise(
@@ -59,14 +60,16 @@ def contrast(first, second, scale):
     ),
     hints={
         "value": (
-            "The cosine needs unit vectors: divide each row by its length first.",
-            "Each row must find its partner, and each column too: the mean of two cross-entropies, of s and of "
-            "its transpose.",
+            "Two things are easily left out: the cosine needs unit vectors, and there are two exams, along the rows "
+            "and along the columns.",
+            "Divide each row by its length first; then take the mean of two cross-entropies, of s and of its "
+            "transpose.",
             "`torch.nn.functional.cross_entropy(s, torch.arange(len(s)))` is one of the two.",
         ),
         "case": (
+            "NaN or infinite? exp(2000) is infinite. cross_entropy, log_softmax and logsumexp never build it; by "
+            "hand, subtract the largest score of the row first.",
             "At scale 0 all partners look alike: what is the loss of guessing among B?",
-            "exp(2000) is infinite. cross_entropy, log_softmax and logsumexp never build it.",
         ),
         "scale": ("Two directions: the mean of both, not the sum. And the mean over the batch.",),
         "sign": ("A loss is minus a log-probability: never negative.",),

@@ -23,8 +23,9 @@ def _paper(rng: np.random.Generator) -> list[Call]:
 
 
 STATEMENT = """
-In a trained joint space, all pictures lie on one side and all texts on another: the **modality gap** (Liang et al.
-2022). It is the distance between the two means of the **unit** vectors,
+In many trained joint spaces, CLIP's for one, all pictures lie on one side and all texts on another: the **modality
+gap** (Liang et al. 2022); in this lesson's space it is small. It is measured as the distance between the two means of
+the **unit** vectors,
 
 $$g = \\lVert \\bar u - \\bar v \\rVert,
 \\qquad \\bar u = \\frac{1}{n} \\sum_i \\frac{u_i}{\\lVert u_i \\rVert},
@@ -34,7 +35,8 @@ Write `gap(first, second)` for `first (n, d)` and `second (m, d)`, rows of any l
 and `"closed"` is the `second` rows after moving them over the gap: their unit vectors, shifted by
 $\\bar u - \\bar v$, and made unit vectors again, `(m, d)`.
 
-Then think: does moving them change which picture is nearest to a text? Try it on the lesson's vectors.
+Then think: does moving them change which picture is nearest to a text? Try it on the lesson's vectors:
+`gap(vectors(W, "image", test).numpy(), vectors(W, "text", test).numpy())`. (Your `gap` replaces that of section 5.)
 """
 
 EXERCISE = Exercise(
@@ -53,19 +55,18 @@ def gap(first, second):
 ''',
     allowed=("math", "numpy", "torch", "einops"),
     checks=(
-        Check(
-            "on paper", 1, _paper, "two vectors and three in a plane; the same directions on both sides", kind="case"
-        ),
+        Check("on paper", 1, _paper, "two vectors and three in a plane; the same directions on both sides"),
         Check("random", 2, _random, "random rows of different lengths, as many on both sides and more on one"),
         Check("fresh", 1, _random, "other random rows", hidden=True),
     ),
     hints={
         "value": (
-            "First unit vectors, then means: a long row must not count more than a short one.",
-            "The distance between the means, not the mean of the distances.",
-            "After the shift the rows are no longer of length 1; divide once more.",
+            "If `gap` is wrong: first unit vectors, then means; a long row must not count more than a short one. If "
+            "only `closed` is: after the shift the rows are no longer of length 1.",
+            "`gap` is the distance between the means, not the mean of the distances. `closed` are the unit vectors of "
+            "`second`, plus the mean of the first, minus that of the second, and each divided by its length once more.",
+            "The same directions on both sides have no gap, whatever their lengths: then nothing moves.",
         ),
-        "case": ("The same directions on both sides have no gap, whatever their lengths.",),
         "shape": ("A row has one length: `np.linalg.norm(x, axis=1, keepdims=True)`.",),
         "axis": ("The mean runs over the rows (axis 0), the length over the features (axis 1).",),
         "sign": ("The second side moves towards the first: add the mean of the first, subtract that of the second.",),

@@ -28,9 +28,9 @@ def _edges(rng: np.random.Generator) -> list[Call]:
 
 STATEMENT = """
 Texts have different lengths; in a batch the short ones are filled up, and the mask says which tokens are real. Write
-`pool(values, mask)`: for `values (batch, seq, dim)` and `mask (batch, seq)`, True where a token is real, the mean of
-the real tokens of each row, `(batch, dim)`. A row without any real token gives zeros. What stands in the padding must
-not matter, not even if it is NaN.
+`pool(values, mask)`: for the NumPy arrays `values (batch, seq, dim)` and `mask (batch, seq)`, True where a token is
+real, the mean of the real tokens of each row, `(batch, dim)`. A row without any real token gives zeros. What stands in
+the padding must not matter, not even if it is NaN.
 """
 
 EXERCISE = Exercise(

@@ -2,9 +2,22 @@
 
 import numpy as np
 
-from mmlab.grading.exercise import Call, Check, Close, Exercise, Tensor, Wrong
+from mmlab.grading.exercise import Call, Check, Close, Compare, Exercise, Failure, Tensor, Wrong
+from mmlab.grading.values import Value
 
 EXACT = Close(rtol=0, atol=0)
+
+
+class Patches(Compare):
+    """Equal; where only the order within the patches is wrong, that is said."""
+
+    def differs(self, call: Call, *, expected: Value, got: Value, kind: str) -> Failure | None:
+        failure = EXACT.differs(call, expected=expected, got=got, kind=kind)
+        if failure is None or failure.kind not in ("axis", "case") or expected.array.shape != got.array.shape:
+            return failure
+        if (np.sort(expected.array, axis=1) == np.sort(got.array, axis=1)).all():
+            return Failure("value", "Each patch holds the right numbers, in another order.")
+        return failure
 
 
 def _call(rng: np.random.Generator, height: int, width: int, size: int) -> Call:
@@ -50,10 +63,10 @@ def patches(picture, size):
     allowed=("math", "numpy", "torch", "einops"),
     forbidden=("torch.nn.Unfold", "torch.nn.functional.unfold", "torch.Tensor.unfold"),
     checks=(
-        Check("square", 1, _square, "4 by 4 pixels, patches of 2 by 2", EXACT),
-        Check("oblong", 2, _oblong, "wide and tall pictures", EXACT),
-        Check("special", 1, _edges, "patches of a single pixel; one patch for the whole picture", EXACT, kind="case"),
-        Check("fresh", 1, _oblong, "other pictures", EXACT, hidden=True),
+        Check("square", 1, _square, "4 by 4 pixels, patches of 2 by 2", Patches()),
+        Check("oblong", 2, _oblong, "wide and tall pictures", Patches()),
+        Check("special", 1, _edges, "patches of a single pixel; one patch for all", Patches(), kind="case"),
+        Check("fresh", 1, _oblong, "other pictures", Patches(), hidden=True),
     ),
     hints={
         "shape": (
@@ -67,7 +80,10 @@ def patches(picture, size):
             "Place first, content after: rows of patches, columns of patches, channel, row in the patch, column "
             "in the patch.",
         ),
-        "value": ("Try a picture whose pixels are numbered 0, 1, 2, ... and look where the numbers end up.",),
+        "value": (
+            "Within a patch the order is channel, row, column: all of the first channel, row by row, then the next.",
+            "Try a picture whose pixels are numbered 0, 1, 2, ... and look where the numbers end up.",
+        ),
         "case": ("Does it work if the picture is wider than high?",),
         "type": ("A torch tensor comes in and goes out.",),
         "error": ("After `permute` use `reshape`, not `view`: the numbers no longer lie in a row.",),

@@ -66,7 +66,9 @@ def embed(picture, kernel, bias):
             "Is the bias added once to each output?",
             "A convolution in torch does not turn the kernel around: it is a sum of products as they stand.",
         ),
-        "error": ("`patches` comes from exercise 05_3.1: run that cell first. The size is kernel.shape[-1].",),
+        "error": (
+            "NameError? `patches` comes from exercise 05_3.1: run that cell first. The size is kernel.shape[-1].",
+        ),
         "case": ("With one patch the result still has two axes, (1, dim).",),
         "type": ("A torch tensor comes in and goes out.",),
     },

@@ -75,7 +75,7 @@ def log_mel(wave, mels, n_fft, hop, rate):
         ),
         "scale": ("Natural logarithm, of the power: no decibels, no square root, no division by n_fft.",),
         "case": ("The logarithm of 0 is minus infinity: `np.maximum(power, 1e-6)` first.",),
-        "error": ("`triangles` comes from exercise 05_4.1: run that cell first.",),
+        "error": ("NameError? `triangles` comes from exercise 05_4.1: run that cell first.",),
         "in_place": ("Multiply by the window into a new array.",),
     },
     wrong=(

@@ -40,7 +40,8 @@ $$w \\leftarrow w - \\eta \\lambda w - \\eta\\, \\frac{\\hat m}{\\sqrt{\\hat v} 
 
 `adamw_step(weight, gradient, mean, square, step, lr, decay)` takes $w, g, m, v$ (arrays of one shape), the number $t$
 of this step (the first is 1), $\\eta$ and $\\lambda$; it gives `{"weight": ..., "mean": ..., "square": ...}`, new
-arrays. Then replace the optimizer of the lesson's loop by yours: the loss curve must be the same.
+arrays. Then replace the optimizer of the lesson's loop by yours: the loss curve must be the same, to about five
+decimals.
 """
 
 EXERCISE = Exercise(

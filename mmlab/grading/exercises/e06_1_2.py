@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mmlab.grading.exercise import Call, Check, Close, Exercise, Wrong
+from mmlab.grading.exercise import Call, Check, Close, Compare, Exercise, Failure, Wrong
+from mmlab.grading.values import Value
 
 EXACT = Close(rtol=0, atol=0)
 VALUES = {
@@ -11,6 +12,26 @@ VALUES = {
     "style": ("noto", "fluent"),
     "voice": ("rms", "slt"),
 }
+
+
+class Pairs(Compare):
+    """Equal; where each pair is written as asked, it is the choice of the pairs that is wrong, or only their order."""
+
+    def differs(self, call: Call, *, expected: Value, got: Value, kind: str) -> Failure | None:
+        failure = EXACT.differs(call, expected=expected, got=got, kind=kind)
+        if failure is None or not _as_asked(got):
+            return failure
+        if sorted(list(pair) for pair in got) == expected:
+            return Failure("axis", "The right pairs, in another order.")
+        return Failure(kind, failure.sentence)
+
+
+def _as_asked(got: Value) -> bool:
+    """Whether it is a list of pairs [i, j] with i < j, each of them once."""
+    if not isinstance(got, list | tuple) or not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in got):
+        return False
+    ordered = all(type(i) is type(j) is int and i < j for i, j in got)
+    return ordered and len({tuple(pair) for pair in got}) == len(got)
 
 
 def _scenes(rng: np.random.Generator, n: int, keys: tuple[str, ...]) -> list[dict[str, str]]:
@@ -66,17 +87,19 @@ def minimal_pairs(scenes, key):
 ''',
     allowed=("math", "itertools", "collections"),
     checks=(
-        Check("on paper", 1, _paper, "four scenes of two attributes", EXACT),
-        Check("random", 1, _random, "ten and fourteen scenes of three and four attributes", EXACT),
-        Check("special", 1, _edges, "no scenes; one attribute only; keys written in another order", EXACT, kind="case"),
-        Check("fresh", 1, _random, "other scenes", EXACT, hidden=True),
+        Check("on paper", 1, _paper, "four scenes of two attributes", Pairs()),
+        Check("random", 1, _random, "ten and fourteen scenes of three and four attributes", Pairs()),
+        Check(
+            "special", 1, _edges, "no scenes; one attribute only; keys written in another order", Pairs(), kind="case"
+        ),
+        Check("fresh", 1, _random, "other scenes", Pairs(), hidden=True),
     ),
     hints={
         "value": (
-            "Two conditions: the asked attribute differs, and every other one is the same.",
+            "Look at every key: the two scenes must differ in `key`, and agree in each of the others.",
             "Go through i from the start and j from i + 1: the order comes by itself.",
         ),
-        "shape": ("Each pair once, with the smaller number first; scenes that are equal in everything are no pair.",),
+        "shape": ("Each pair once, with the smaller number first; a scene makes no pair with itself.",),
         "case": ("Compare by key, not by the order in which a dict is written.",),
         "type": ("A list of lists [i, j] of whole numbers.",),
         "axis": ("The smaller number comes first, and the pairs are ordered.",),
