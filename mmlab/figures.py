@@ -24,10 +24,16 @@ COLOURS = {"text": "#0072B2", "image": "#D55E00", "audio": "#009E73", "video": "
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MAP = "viridis"  # one hue order for colour-blind readers, rising lightness in print
 
-FAMILY = "mmlab Sans SC"
+FAMILY = "mmlab Sans SC"  # draws every name, keyword and lesson; what a reader writes may need more
+FALLBACKS = (
+    "Noto Sans CJK SC",
+    "Source Han Sans SC",
+    "PingFang SC",
+    "Microsoft YaHei",
+    "WenQuanYi Micro Hei",
+    "SimHei",
+)
 STYLE = {
-    # The Chinese font leads: in a text that holds a formula matplotlib draws all words with the first family.
-    "font.family": [FAMILY, "DejaVu Sans"],
     "font.size": 10,
     "axes.titlesize": 11,
     "axes.spines.top": False,
@@ -45,18 +51,23 @@ STYLE = {
 
 
 @lru_cache(maxsize=1)
-def _load_font() -> None:
+def _families() -> list[str]:
+    """The house font, made known to matplotlib, and what stands in for a character that it lacks.
+
+    It leads: in a text that holds a formula matplotlib draws all words with the first family.
+    """
     from matplotlib import font_manager
 
     font_manager.fontManager.addfont(str(FONT))
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    return [FAMILY, *(name for name in FALLBACKS if name in installed), "DejaVu Sans"]
 
 
 def use_style() -> None:
     """Gives every figure made from now on the house style and a font that can draw Chinese."""
     import matplotlib
 
-    _load_font()
-    matplotlib.rcParams.update(STYLE)
+    matplotlib.rcParams.update(STYLE | {"font.family": _families()})
     matplotlib.rcParams["axes.prop_cycle"] = matplotlib.cycler(color=CYCLE)
 
 

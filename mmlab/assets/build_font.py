@@ -1,19 +1,21 @@
 """How `mmlab-sans-sc.otf` was made: a subset of Noto Sans CJK SC (Debian package fonts-noto-cjk), renamed.
 
-    python -m mmlab.assets.build_font NotoSansCJK-Regular.ttc OUT.otf CLDR/zh/annotations.json ...
+    python -m mmlab.assets.build_font NotoSansCJK-Regular.ttc mmlab/assets/mmlab-sans-sc.otf
 
-The subset holds Latin and Greek letters, the signs of a formula, Chinese punctuation, the 3,755 common characters of
-GB 2312 (level 1) and every Chinese character that occurs in the annotation files given (Unicode CLDR). Latin is in it
-because matplotlib draws a text that holds a formula with the first family alone, without fallback. Hinting and layout
-tables are dropped: matplotlib draws at sizes where hints change nothing that a reader sees.
+The subset holds Latin and Greek letters, the signs of a formula, Chinese punctuation, and every Chinese character that
+occurs in a name or keyword of the data, in a lesson or in the package. Latin is in it because matplotlib draws a text that
+holds a formula with the first family alone, without fallback. Hinting and layout tables are dropped: matplotlib draws at
+sizes where hints change nothing that a reader sees.
 """
 
-import json
 import sys
 from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTCollection, TTFont
+
+from mmlab.datasets.emoji import EmojiData
+from mmlab.paths import ROOT
 
 FAMILY = "mmlab Sans SC"
 FACE = "Noto Sans CJK SC"
@@ -24,17 +26,14 @@ SIGNS = "−×÷±≈≠≤≥∞∑∏√∂∇∈∉∩∪→←↑↓↔⇒�
 PUNCTUATION = "·—‘’“”…、。〃〈〉《》「」『』【】〔〕〖〗〜・￥！＂＃％＆＇（）＊＋，－．／：；＜＝＞？＠［＼］｛｜｝～"
 
 
-def gb2312_level_1() -> set[str]:
-    """The 3,755 most common simplified characters: rows 16 to 55 of GB 2312."""
-    cells = (bytes([row + 0xA0, cell + 0xA0]) for row in range(16, 56) for cell in range(1, 95))
-    return {character for code in cells for character in code.decode("gb2312", errors="ignore")}
-
-
-def characters(annotations: list[Path]) -> set[str]:
+def characters() -> set[str]:
     """Every character that the font must be able to draw."""
-    text = "".join(json.dumps(json.loads(p.read_text(encoding="utf-8")), ensure_ascii=False) for p in annotations)
-    chinese = {c for c in text if "\u4e00" <= c <= "\u9fff"}
-    return set(map(chr, LATIN_AND_GREEK)) | set(PINYIN + SIGNS + PUNCTUATION) | gb2312_level_1() | chinese
+    things = EmojiData.load().things
+    texts = [text for t in things for text in (t.name_zh, *t.keywords_zh)]
+    for kind in ("mmlab/**/*.py", "notebooks/*.ipynb"):
+        texts += [path.read_text("utf-8") for path in sorted(ROOT.glob(kind))]
+    chinese = {c for text in texts for c in text if "\u4e00" <= c <= "\u9fff"}
+    return set(map(chr, LATIN_AND_GREEK)) | set(PINYIN + SIGNS + PUNCTUATION) | chinese
 
 
 def rename(font: TTFont) -> None:
@@ -50,7 +49,7 @@ def rename(font: TTFont) -> None:
     top.topDictIndex[0].FullName = top.topDictIndex[0].FamilyName = FAMILY
 
 
-def build(collection: Path, out: Path, annotations: list[Path]) -> int:
+def build(collection: Path, out: Path) -> int:
     """Writes the subset and returns how many characters it draws."""
     font = next(f for f in TTCollection(collection).fonts if f["name"].getDebugName(1) == FACE)
     options = subset.Options(
@@ -58,7 +57,7 @@ def build(collection: Path, out: Path, annotations: list[Path]) -> int:
     )
     options.drop_tables += ["GPOS", "GSUB", "GDEF", "BASE", "VORG", "vhea", "vmtx", "DSIG"]
     subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=sorted(map(ord, characters(annotations))))
+    subsetter.populate(unicodes=sorted(map(ord, characters())))
     subsetter.subset(font)
     rename(font)
     font["head"].modified = font["head"].created  # the same bytes whenever it is made
@@ -68,5 +67,5 @@ def build(collection: Path, out: Path, annotations: list[Path]) -> int:
 
 
 if __name__ == "__main__":
-    source, target, *cldr = map(Path, sys.argv[1:])
-    print(f"{target}: {build(source, target, cldr)} characters, {target.stat().st_size / 1e6:.2f} MB")
+    source, target = map(Path, sys.argv[1:])
+    print(f"{target}: {build(source, target)} characters, {target.stat().st_size / 1e6:.2f} MB")
