@@ -53,11 +53,17 @@ class Exchange:
         return [medium for medium in self.media if medium.modality == modality]
 
 
+def label(medium: Medium) -> str:
+    """What it is, and the name of the file that it came from, if it came from one."""
+    word = WORDS[medium.modality]
+    return word if medium.name == word else f"{word} {medium.name}"
+
+
 def as_text(exchanges: Sequence[Exchange]) -> str:
     """A transcript for a person: two lines for each exchange."""
     lines = []
     for one in exchanges:
-        given = "".join(f"[{WORDS[medium.modality]} {medium.name}] " for medium in one.media)
+        given = "".join(f"[{label(medium)}] " for medium in one.media)
         lines += [f"you:   {given}{one.question}", f"model: {one.reply}"]
     return "\n".join(lines)
 

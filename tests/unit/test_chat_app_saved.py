@@ -116,9 +116,9 @@ def test_what_is_no_conversation_is_a_sentence(model, tmp_path):
 
 def test_the_transcript_is_two_lines_a_turn(talk):
     lines = talk.transcript().splitlines()
-    assert lines[0] == "you:   [picture picture] [picture picture] What do you see?"
+    assert lines[0] == "you:   [picture] [picture] What do you see?"
     assert sum(line.startswith("you:   ") for line in lines) == 3
-    assert any(line.startswith("you:   [sound sound] 你听到了什么？") for line in lines)
+    assert any(line.startswith("you:   [sound] 你听到了什么？") for line in lines)
 
 
 def test_names_of_files_are_shown(tmp_path):
