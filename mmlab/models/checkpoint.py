@@ -88,10 +88,16 @@ def _copies(state: dict[str, torch.Tensor]) -> dict[str, str]:
     large = [name for name, value in state.items() if value.numel() > LARGE]
     found: dict[str, str] = {}
     for at, name in enumerate(large):
-        twins = (one for one in large[:at] if one not in found and torch.equal(state[one], state[name]))
+        twins = (one for one in large[:at] if one not in found and _equal(state[one], state[name]))
         if (twin := next(twins, None)) is not None:
             found[name] = twin
     return found
+
+
+def _equal(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Byte for byte: float8 numbers cannot be compared as numbers."""
+    alike = one.shape == other.shape and one.dtype == other.dtype
+    return alike and torch.equal(one.contiguous().view(torch.uint8), other.contiguous().view(torch.uint8))
 
 
 def _few(names: list[str]) -> str:

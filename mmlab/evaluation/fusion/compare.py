@@ -8,6 +8,7 @@ from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.fusion.bank import Bank, encode_bank
 from mmlab.evaluation.fusion.deck import TASKS
 from mmlab.evaluation.fusion.fit import Budget, Trainer
+from mmlab.evaluation.fusion.head import SMALL
 from mmlab.evaluation.fusion.points import Bench, Point, one_thread, points
 from mmlab.evaluation.fusion.store import KEPT, save_heads
 from mmlab.evaluation.fusion.summary import summarise
@@ -34,7 +35,7 @@ def compare_checkpoint(
     """All figures of the comparison for a checkpoint folder; goes on where an earlier call in `run` was cut off.
 
     `quick` looks once at everything with a short budget and one seed; its figures are for trying, not for stating.
-    With `heads`, the linear heads for pairs and retrieval (first seed) are written there.
+    With `heads`, narrow linear heads for pairs and retrieval (first seed) are written there.
 
     Cost:    encodes about 60,000 items once (some minutes); then about a second per head, 140 heads a seed
     """
@@ -89,12 +90,16 @@ def compare(
 def keep_heads(
     bench: Bench, folder: Path, *, made_from: dict[str, str], operators: Sequence[str], tasks: Sequence[str]
 ) -> None:
-    """Train the heads of table A at the first seed again (the same bytes) and write them into one folder."""
+    """Train narrow heads (SMALL) at the first seed and write them, with their shares on validation, into one folder."""
     found = {
-        f"{task}.{name}": bench.fit(Point(task, "linear", name, 0)).head
+        f"{task}.{name}": bench.trainer.fit(name, task, width=SMALL, seed=0)
         for task in KEPT
         if task in tasks
         for name in operators
     }
     dim = bench.trainer.basis.shape[0]
-    save_heads(found, folder, dim=dim, made_from=made_from, budget=bench.settings["budget"])
+    save_heads(
+        {name: fitted.head for name, fitted in found.items()}, folder, dim=dim, width=SMALL,
+        validation={name: round(fitted.validation, 4) for name, fitted in found.items()},
+        made_from=made_from, budget=bench.settings["budget"],
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from mmlab.evaluation.fusion.augment import agreeing
 from mmlab.evaluation.fusion.bank import Bank
 from mmlab.evaluation.fusion.deck import TASKS, Deck, alike, deck
-from mmlab.evaluation.fusion.head import FusionHead, principal
+from mmlab.evaluation.fusion.head import WIDTH, FusionHead, principal
 from mmlab.types import InputError
 
 SCALE = 20.0  # of cosines before the softmax over names
@@ -75,19 +75,21 @@ class Trainer:
         *,
         modalities: tuple[str, ...] | None = None,
         hidden: int | None = None,
+        width: int = WIDTH,
         dropout: bool = False,
         seed: int,
         choices: tuple[tuple[float, float], ...] | None = None,
     ) -> Fitted:
         """The best on validation over the choices and the looks; of equals the first."""
         full, answers = TASKS[task]
-        sizes = {"modalities": modalities or full, "dim": self.basis.shape[0], "hidden": hidden, "dropout": dropout}
+        sizes = {"modalities": modalities or full, "dim": self.basis.shape[0], "hidden": hidden, "width": width}
         best: Fitted | None = None
         for choice in choices or self.budget.choices:
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(seed)
                 generator = Generator().manual_seed(seed)
-                made = FusionHead(operator, **sizes, answers=answers or self.basis.shape[0], generator=generator)
+                sizes |= {"answers": answers or self.basis.shape[0], "dropout": dropout}
+                made = FusionHead(operator, **sizes, generator=generator)
                 made.start_from(self.basis)
                 found = self._run(made, task, choice=choice, seed=seed)
             if best is None or found.validation > best.validation:

@@ -11,6 +11,7 @@ from mmlab.projection import LinearProjection
 from mmlab.types import InputError
 
 WIDTH = 128  # what every operator gives, and takes unless it stands in NARROW
+SMALL = 48  # the same of the heads that ship
 NARROW = {"bilinear": {2: 32, 3: 24}, "tensor": {2: 32, 3: 12}}  # by modalities; as the authors of TFN do
 HEADS = ("linear", "mlp")
 SMALLEST = 32  # hidden units that the largest operator has left in table B
@@ -36,21 +37,22 @@ class FusionHead(nn.Module):
         dim: int,
         answers: int,
         hidden: int | None = None,
+        width: int = WIDTH,
         dropout: bool = False,
         generator: Generator | None = None,
     ) -> None:
         super().__init__()
-        width = NARROW.get(operator, {}).get(len(modalities), WIDTH)
-        self.projections = nn.ModuleDict({name: LinearProjection(dim, out=width) for name in modalities})
-        fusion = FUSIONS[operator](dict.fromkeys(modalities, width), out=WIDTH)
+        taken = min(width, NARROW.get(operator, {}).get(len(modalities), width))
+        self.projections = nn.ModuleDict({name: LinearProjection(dim, out=taken) for name in modalities})
+        fusion = FUSIONS[operator](dict.fromkeys(modalities, taken), out=width)
         if dropout:
             inside = fusion if fusion.allows_missing else MissingEmbedding(fusion)
             fusion = ModalityDropout(inside, rate=DROPOUT, generator=generator)
         self.fusion = fusion
         if hidden is None:
-            self.head: nn.Module = nn.Linear(WIDTH, answers)
+            self.head: nn.Module = nn.Linear(width, answers)
         else:
-            self.head = nn.Sequential(nn.Linear(WIDTH, hidden), nn.GELU(), nn.Linear(hidden, answers))
+            self.head = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, answers))
 
     def forward(
         self,
