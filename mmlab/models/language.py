@@ -13,6 +13,8 @@ from mmlab.types import InputError
 
 PAD, USER, ASSISTANT, END, IMAGE, AUDIO = "<pad>", "<user>", "<assistant>", "<end>", "<image>", "<audio>"
 SPECIAL = (PAD, USER, ASSISTANT, END, IMAGE, AUDIO)
+ROTARY, FAST = 10_000.0, 1 / 16  # base of the rotary positions; radians a token
+SHARPNESS = 1.3  # of normalised vectors: of one that is like it and sixty that are not, a word sees the one
 LONGEST = 1024  # tokens of a conversation; ours learns on a few hundred, rotary positions carry it further
 
 
@@ -48,6 +50,7 @@ def own_lm(vocab: int, *, width: int, layers: int, heads: int, mlp: int, pad: in
         pad_token_id=pad,
         bos_token_id=None,
         eos_token_id=end,
+        rope_parameters={"rope_type": "default", "rope_theta": ROTARY},
         attn_implementation="eager",  # over a few hundred tokens of a small model the plain product is the fastest
     )
     with torch.random.fork_rng():
@@ -57,6 +60,31 @@ def own_lm(vocab: int, *, width: int, layers: int, heads: int, mlp: int, pad: in
         nn.init.eye_(layer.self_attn.v_proj.weight)
         nn.init.eye_(layer.self_attn.o_proj.weight)
     return lm
+
+
+@torch.no_grad()
+def see_alike(lm: Any, *, seed: int = 0) -> None:
+    r"""Let what is alike attend to what is alike, in the last third of the heads of the first layer.
+
+    $$q = P x, \quad k = P y, \qquad q^\top k = (P x)^\top (P y)$$
+
+    With one matrix P for queries and keys a word attends to the picture that it names, and a sound to the picture of the
+    same thing, for soft tokens stand for names. The rows of P are orthogonal, and zero where rotary positions turn by more
+    than `FAST` a token: words that are far apart are then as alike as neighbours.
+
+    Source:  Trockman and Kolter 2023, arXiv:2305.09828 (query and key matrices that begin near each other). Differs: in
+             these heads alone, in slowly turning dimensions, and in a model that has learned to name what it is shown
+    """
+    layer, heads = lm.model.layers[0], lm.config.num_attention_heads
+    attention, dim = layer.self_attn, layer.self_attn.head_dim
+    width, gain = attention.q_proj.in_features, layer.input_layernorm.weight.square().mean().sqrt()
+    slow = [row for row in range(dim) if ROTARY ** -((row % (dim // 2)) / (dim // 2)) <= FAST]
+    generator = torch.Generator().manual_seed(seed)
+    for head in range(heads - max(1, heads // 3), heads):
+        alike = torch.zeros(dim, width)
+        alike[slow] = SHARPNESS / gain * torch.linalg.qr(torch.randn(width, len(slow), generator=generator))[0].T
+        for projection in (attention.q_proj, attention.k_proj):
+            projection.weight[head * dim : (head + 1) * dim] = alike
 
 
 def open_lm(source: str | Path) -> tuple[Any, Any]:

@@ -28,7 +28,7 @@ LENGTHS = 16  # the lengths of batches are multiples of it
 NAMING = frozenset(
     {"what_see", "what_hear", "translate", "first"}
 )  # where one of them is asked, what is shown is clear
-
+COMPARED = ("is_it", "which_named", "agree")
 
 Names = tuple[Float[Tensor, "items dim"], list[tuple[str, str]]]  # vectors of the joint space and what they are called
 
@@ -76,16 +76,19 @@ class Talks(IterableDataset):
         for step in range(self.start, self.recipe.steps):
             yield self.batch(step)
 
-    def batch(self, step: int) -> Prompts:
-        """The batch of one step."""
+    def pick(self, step: int) -> tuple[Pool, int, int]:
+        """Where the dialogues of a step come from, which step of that pool it is, and how many they are."""
         recipe = self.recipe
         if step < recipe.first and len(self.names.prompts):
-            pool, since, size = self.names, 0, recipe.crowd
-        elif step < recipe.lessons:
-            pool, since, size = self.questions, recipe.first, recipe.batch
-        else:
-            pool, since, size = self.dialogues, recipe.lessons, recipe.batch
-        rows = pool.rows(recipe.seed, max(step - since, 0), size)
+            return self.names, step, recipe.crowd
+        if step < recipe.lessons:
+            return self.questions, max(step - recipe.first, 0), recipe.batch
+        return self.dialogues, step - recipe.lessons, recipe.batch
+
+    def batch(self, step: int) -> Prompts:
+        """The batch of one step."""
+        pool, at, size = self.pick(step)
+        rows = pool.rows(self.recipe.seed, at, size)
         generator = torch.Generator().manual_seed(self.recipe.seed * 1_000_003 + step)
         wanted = [one for row in rows for turn in pool.shown[row] for one in turn]
         strict = torch.tensor([pool.strict[row] for row in rows for turn in pool.shown[row] for _ in turn])
@@ -93,6 +96,29 @@ class Talks(IterableDataset):
         turns = [tuple(tuple(next(drawn) for _ in turn) for turn in pool.shown[row]) for row in rows]
         ready = [replace(pool.prompts[row], turns=own) for row, own in zip(rows, turns, strict=True)]
         return self.chat.prompt.batch(ready, multiple=LENGTHS)
+
+
+class Comparing(Talks):
+    """Every other batch asks for what has to be compared, among whole dialogues, so that nothing is forgotten."""
+
+    def __init__(self, talks: Talks, questions: Sequence[Dialogue], recipe: ChatRecipe) -> None:
+        self.names = self.questions = Pool([one for one in questions if compares(one)], talks.bank, talks.chat)
+        self.dialogues, self.bank, self.chat, self.recipe, self.start = (
+            talks.dialogues,
+            talks.bank,
+            talks.chat,
+            recipe,
+            0,
+        )
+
+    def pick(self, step: int) -> tuple[Pool, int, int]:
+        half, odd = divmod(step, 2)
+        return (self.dialogues, half, self.recipe.batch) if odd else (self.questions, half, self.recipe.crowd // 2)
+
+
+def compares(dialogue: Dialogue) -> bool:
+    """Whether its last question asks to compare two things."""
+    return dialogue.turns[-1].kind in COMPARED
 
 
 def name_of_one(dialogue: Dialogue) -> Dialogue | None:
@@ -121,7 +147,7 @@ def requests(turn: Turn, bank: Bank) -> list[tuple[str, int, str]]:
 class ChatModule(L.LightningModule):
     """Connector and language model, optimiser and schedule; which of them learn depends on the step alone."""
 
-    def __init__(self, chat: MultimodalChat, recipe: ChatRecipe, names: Names) -> None:
+    def __init__(self, chat: MultimodalChat, recipe: ChatRecipe, names: Names | None) -> None:
         super().__init__()
         self.recipe, self.names = recipe, names
         self.held = parts(chat)
@@ -134,7 +160,9 @@ class ChatModule(L.LightningModule):
     def on_train_batch_start(self, batch: Prompts, batch_idx: int) -> None:
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.global_step)
         self.enter(self.recipe.stage(self.global_step))
-        if self.global_step == self.recipe.words:  # the word embeddings have learned what they can from words alone
+        if (
+            self.names is not None and self.global_step == self.recipe.words
+        ):  # the word embeddings have learned what they can from words alone
             self.chat.remember(*self.names)
 
     def enter(self, stage: str) -> None:
@@ -186,14 +214,17 @@ def train(
     chat: MultimodalChat,
     talks: Talks,
     recipe: ChatRecipe,
-    names: Names,
+    names: Names | None,
     *,
     run: Path,
     callbacks: tuple[Callback, ...] = (),
     every: int = 100,
     progress: bool = True,
 ) -> MultimodalChat:
-    """Train a chat in the folder `run`, resuming where it can (see `fit_recipe`); gives the averaged model."""
+    """Train a chat in the folder `run`, resuming where it can (see `fit_recipe`); gives the averaged model.
+
+    With `names`, its connector begins with them; without, it goes on from what it has learned.
+    """
     claim(run, recipe)
     module = ChatModule(chat.train(), recipe, names)
     how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": "cpu"}

@@ -1,6 +1,6 @@
 """The recipe of the shipped chat, as one frozen object: what it says is what is trained."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from mmlab.types import InputError
@@ -18,6 +18,11 @@ class ChatRecipe:
 
     For the share `naming` of the steps it is asked for the name of one picture or sound, `crowd` of them a step; until the
     share `single` it answers single questions of every kind; then come whole dialogues.
+
+    Then our own language model learns to compare, in `comparing` steps more at the rate `comparing_lr`: heads of its first
+    layer are set to see what is alike (`see_alike`), and every other step asks `crowd` questions for which two things have
+    to be compared. Without this, which of two pictures is named stayed at chance, and so it did where these heads were set
+    before the first step: they were unlearned while soft tokens did not yet stand for names.
 
     A percept of a thing is one of its own views (clean, or changed as in alignment), or with the chance `pseudo` its
     name's vector z_t pulled towards other things and blurred, as CapDec (Nukrai et al. 2022, arXiv:2211.00575) trains on
@@ -49,6 +54,8 @@ class ChatRecipe:
     pull: float = 0.7
     blur: float = 0.8
     early_blur: float = 0.2
+    comparing: int = 1400
+    comparing_lr: float = 5.0e-4
     lm: str | None = None
     tuning: bool = False
 
@@ -76,6 +83,11 @@ class ChatRecipe:
     def lessons(self) -> int:
         """Steps that show single questions, before whole dialogues come."""
         return round(self.single * self.steps)
+
+    @property
+    def second(self) -> "ChatRecipe":
+        """The part in which it learns to compare, as a recipe of its own."""
+        return replace(self, steps=self.comparing, lr=self.comparing_lr, text=0.0, connect=0.0, comparing=0)
 
     def stage(self, step: int) -> str:
         """What is trained at this step."""

@@ -13,13 +13,16 @@ from mmlab.models.chat import MultimodalChat
 from mmlab.models.checkpoint import WEIGHTS, sha256
 from mmlab.models.connectors import TokenConnector
 from mmlab.models.joint import SHIPPED, JointEmbedder
-from mmlab.training.dialogue import Talks, estimate, train
+from mmlab.models.language import see_alike
+from mmlab.training.dialogue import Comparing, Talks, estimate, train
 from mmlab.training.dialogue_bank import open_bank
 from mmlab.training.dialogue_recipe import ChatRecipe
 from mmlab.training.loop import SECONDS
 from mmlab.training.shipped import machine
 
 QUESTIONS, OTHERS = {"is_it": 7000, "which_named": 7000, "agree": 3000, "what_see": 3000, "what_hear": 3000}, 2000
+
+COMPARING = "comparing"  # folder of the second part, within that of the run
 
 
 def train_chat(
@@ -47,17 +50,28 @@ def train_chat(
     if isinstance(chat.connector, TokenConnector):
         chat.connector.standardise(bank.early)
     spoken = dialogues(data, split=split, count=recipe.dialogues, seed=recipe.seed)
-    talks = Talks(single_questions(data, split=split, seed=recipe.seed), spoken, bank, chat, recipe)
+    questions = single_questions(data, split=split, seed=recipe.seed)
+    talks = Talks(questions, spoken, bank, chat, recipe)
     seconds = estimate(chat, talks)
     say(
         f"{len(spoken)} dialogues, {recipe.steps} steps of {recipe.batch} of them, {seconds:.2f} s each: about "
-        f"{recipe.steps * seconds / 60:.0f} minutes."
+        f"{(recipe.steps + (0 if recipe.lm else recipe.comparing)) * seconds / 60:.0f} minutes."
     )
     vectors = bank.names[[data.index[thing.id] for thing in things]]
     names = vectors, [(thing.name_en, thing.name_zh) for thing in things]
     chat = train(chat, talks, recipe, names, run=run, progress=progress)
-    say(f"Trained in {json.loads((run / SECONDS).read_text()) / 60:.1f} minutes.")
+    if recipe.lm is None and recipe.comparing:
+        see_alike(chat.lm, seed=recipe.seed)
+        second = Comparing(talks, questions, recipe.second)
+        say(f"Now it learns to compare: {recipe.comparing} steps more.")
+        chat = train(chat, second, recipe.second, None, run=run / COMPARING, progress=progress)
+    say(f"Trained in {seconds_of(run) / 60:.1f} minutes.")
     return chat
+
+
+def seconds_of(run: Path) -> float:
+    """How long the training in this folder took, both parts of it together."""
+    return sum(json.loads(path.read_text()) for path in (run / SECONDS, run / COMPARING / SECONDS) if path.is_file())
 
 
 def single_questions(data: EmojiData, *, split: str, seed: int) -> list[Dialogue]:
@@ -85,6 +99,6 @@ def save_chat(
     notes: dict[str, Any] = {
         "recipe": recipe.to_dict(),
         "made_from": {"data_sha256": sha256(data.root / "SHA256SUMS"), "joint_sha256": sha256(joint / WEIGHTS)},
-        "training": {"seconds": json.loads((run / SECONDS).read_text()), "machine": machine()},
+        "training": {"seconds": seconds_of(run), "machine": machine()},
     }
     chat.save_pretrained(folder, dtype=torch.float16, **notes)

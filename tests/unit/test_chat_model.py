@@ -11,7 +11,7 @@ import transformers as hf
 from mmlab.fusion import FUSIONS
 from mmlab.models.chat import MultimodalChat
 from mmlab.models.connectors import CONNECTORS, Connector, FusedConnector, Percept, TokenConnector, counted
-from mmlab.models.language import END, USER, own_tokenizer
+from mmlab.models.language import END, USER, own_lm, own_tokenizer, see_alike
 from mmlab.types import InputError
 from tests.unit import tiny, tiny_models
 from tests.unit.tiny_chat import make_chat
@@ -156,6 +156,21 @@ def test_our_language_model_begins_by_passing_words_on() -> None:
     for layer in lm.model.layers:
         for matrix in (layer.self_attn.v_proj.weight, layer.self_attn.o_proj.weight):
             assert torch.equal(matrix, torch.eye(16))
+
+
+def test_a_word_sees_its_like_wherever_it_stands() -> None:
+    """In the last third of the first layer's heads, and in no other: near, the like gets its half."""
+    lm = own_lm(500, width=192, layers=2, heads=6, mlp=64, pad=0, end=3)
+    lm.model.layers[0].input_layernorm.weight.data.fill_(
+        0.4
+    )  # as trained ones have: the scores must not shrink with it
+    see_alike(lm)
+    ids = torch.arange(100, 150)[None]
+    ids[0, 9], ids[0, 49] = ids[0, 0], ids[0, 10]
+    seen = [layer[0] for layer in lm(ids, output_attentions=True).attentions]
+    for word, like, share in ((9, 0, 0.35), (49, 10, 0.15)):
+        assert seen[0][4:, word, like].min() > share and seen[0][4:, word].sort().values[:, :-2].max() < 0.1
+    assert seen[0][:4, 9].max() < 0.2 and seen[1][:, 9].max() < 0.2
 
 
 def test_questions_and_answers_take_turns() -> None:

@@ -330,7 +330,8 @@ def test_the_card_states_config_results_and_balance(
     monkeypatch.setattr(card, "balance", lambda data: "| `agree` | 50.0 | 50.0 |")
     config = {
         "connector": {"name": "tokens"}, "lm": {"layers": 4, "width": 192}, "parameters": 2_340_000,
-        "training": {"seconds": 1800, "machine": "a machine"}, "recipe": {"steps": 3000, "batch": 64, "seed": 0},
+        "training": {"seconds": 1800, "machine": "a machine"},
+        "recipe": {"steps": 3000, "batch": 64, "seed": 0, "comparing": 900},
     }  # fmt: skip
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "model.safetensors").write_bytes(bytes(1_500_000))

@@ -17,7 +17,7 @@ from mmlab.cli import app
 from mmlab.datasets.dialogue import Dialogue, Turn
 from mmlab.models import chat_store
 from mmlab.models.chat import MultimodalChat
-from mmlab.training.dialogue import ChatModule, Talks, name_of_one, train
+from mmlab.training.dialogue import ChatModule, Comparing, Talks, name_of_one, train
 from mmlab.training.dialogue_bank import Bank, neighbours
 from mmlab.training.dialogue_recipe import ChatRecipe
 from mmlab.types import InputError
@@ -123,6 +123,21 @@ def test_names_come_first_then_single_questions_then_dialogues() -> None:
     one = talks(recipe(naming=0.25, single=0.5, crowd=6))
     turns = [len(one.batch(step).turns) for step in range(8)]
     assert turns[:2] == [6] * 2 and turns[2:4] == [4] * 2 and max(turns[4:]) > 4
+
+
+def test_the_second_part_compares_every_other_step_and_goes_on_from_what_was_learned(tmp_path: Path) -> None:
+    one = recipe(steps=2, comparing=4, crowd=6)
+    assert (one.second.steps, one.second.lr, one.second.stage(0)) == (4, one.comparing_lr, "all")
+    chat = small()
+    first = talks(one, chat)
+    asked = [Dialogue((turn(i % 4, kind="agree"),)) for i in range(8)] + [Dialogue((turn(0),))]
+    second = Comparing(first, asked, one.second)
+    assert len(second.questions.prompts) == 8  # whoever asks for a name alone is not asked
+    assert [second.pick(step)[0] is second.questions for step in range(4)] == [True, False] * 2
+    assert [len(second.batch(step).ids) for step in range(2)] == [3, one.batch]
+    before = chat.connector.reader.keys.detach().clone()
+    train(chat, second, replace(one.second, lr=0.0), None, run=tmp_path, progress=False)
+    torch.testing.assert_close(chat.connector.reader.keys, before)  # names are not put in over what was learned
 
 
 def test_only_a_question_for_the_name_of_one_thing_is_a_first_question() -> None:

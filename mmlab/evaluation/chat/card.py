@@ -31,10 +31,10 @@ architecture of Llama, trained from scratch on the course's own dialogues. {para
 
     mmlab train chat --out data/checkpoints/chat
 
-{steps:,} steps of {batch} dialogues with seed {seed}, in {minutes:.0f} minutes on {machine}. The recipe stands whole
-in `{config}`. The dialogues are generated from facts: what the things are called, of what kind they are, and the
-colours measured in their pictures. The shipped checkpoint has seen all styles and voices but those of the test; so has
-the joint space.
+{steps:,} steps of {batch} dialogues with seed {seed}, then {comparing:,} steps more in which it learns to compare, in
+{minutes:.0f} minutes on {machine}. The recipe stands whole in `{config}`. The dialogues are generated from facts: what
+the things are called, of what kind they are, and the colours measured in their pictures. The shipped checkpoint has seen
+all styles and voices but those of the test; so has the joint space.
 
 ## Figures
 
@@ -63,9 +63,9 @@ The share of the commonest answer in what it is trained on, English and Chinese:
 
 - It knows drawings and synthetic voices of {things:,} things, ten kinds of question, and no world beyond.
 - It errs where the encoders err: it cannot see what they do not tell.
-- Which of two pictures is named it has not learned (`which_named`): it says the name and then guesses. Whether picture
-  and sound agree (`agree`) it judges worse than a threshold on the cosine of their vectors would. Comparing two soft
-  tokens is what it finds hard. "Is it a fruit?" was at chance, too, until the answer said the kind first.
+- Comparing two soft tokens is what it finds hard: which of two pictures is named (`which_named`), and whether picture and
+  sound agree (`agree`; a threshold on the cosine of their vectors stands beside it). Without the second part of its
+  training both were at or near chance, and so was "Is it a fruit?" until the answer said the kind first.
 - A question of another sort gets an answer that means nothing.
 """
 
@@ -88,7 +88,7 @@ def write_card(folder: Path, results: Mapping[str, Figure], data: EmojiData, *, 
         log=log.name,
         balance=balance(data),
         things=sum(thing.split == "train" for thing in Facts.of(data).things.values()),
-        **{name: recipe[name] for name in ("steps", "batch", "seed")},
+        **{name: recipe[name] for name in ("steps", "batch", "seed", "comparing")},
     )
     path = folder / "README.md"
     path.write_text(text, encoding="utf-8")
