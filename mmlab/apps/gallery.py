@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 from einops import reduce
-from jaxtyping import Float
+from jaxtyping import Float, Int8
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -62,10 +62,16 @@ def write_gallery(model: JointEmbedder, data: EmojiData, folder: str | Path) -> 
 
     `model` has to be the one that `from_pretrained(folder)` gives: the weights that were saved, rounded as they are.
     """
-    vectors = {name: make(model, data).half().contiguous() for name, make in TARGETS.items()}
+    vectors = {name: in_bytes(make(model, data)) for name, make in TARGETS.items()}
     path = Path(folder) / FILE
     save_file(vectors, path, metadata={"made_of": json.dumps(origin(model, data), sort_keys=True)})
     return path
+
+
+def in_bytes(vectors: Float[Tensor, "things dim"]) -> Int8[Tensor, "things dim"]:
+    """Each vector scaled so that its largest number is 127, and rounded: its direction stays."""
+    largest = vectors.abs().amax(dim=1, keepdim=True).clamp(min=1e-12)
+    return (127 * vectors / largest).round().to(torch.int8)
 
 
 def read_gallery(model: JointEmbedder, data: EmojiData, folder: str | Path) -> dict[str, Tensor]:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
-from PIL import Image
+from PIL import Image, ImageChops, ImageStat
 
 from mmlab.notebooks.origin import stale
 
 OUTPUT_LIMIT = 200_000  # characters of one output: a figure of 140 kB as base64
-COLOURS = 128  # of a stored figure
+COLOURS = (16, 32, 48, 64, 96, 128)  # of a stored figure
+FAINT = 3.0
 KEPT_CELL_METADATA = {"tags", "editable", "deletable", "jupyter", "nbgrader", "mmlab"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -100,15 +101,28 @@ def _outputs(cell: NotebookNode) -> Iterator[NotebookNode]:
 
 
 def in_few_colours(png: bytes) -> bytes:
-    """A figure in a palette of COLOURS: a third of the bytes, and no eye sees it. One that has such a palette stays."""
+    """A figure in a palette: a third of the bytes, and no eye sees it. One that has such a palette stays.
+
+    It is the smallest of COLOURS with which the mean square error of a pixel stays below FAINT (of 255), else the largest.
+    """
     picture = Image.open(BytesIO(png))
-    if picture.mode == "P" and len(picture.getcolors()) <= COLOURS:
+    if picture.mode == "P" and len(picture.getcolors()) <= COLOURS[-1]:
         return png
     clear, file = picture.convert("RGBA"), BytesIO()
     flat = Image.new("RGB", picture.size, "white")
     flat.paste(clear, mask=clear.getchannel("A"))
-    flat.quantize(COLOURS, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    for count in COLOURS:
+        made = flat.quantize(count, dither=Image.Dither.NONE)
+        if _error(made.convert("RGB"), flat) < FAINT:
+            break
+    made.save(file, "PNG", optimize=True)
     return file.getvalue()
+
+
+def _error(one: Image.Image, other: Image.Image) -> float:
+    """The root of the mean square difference of their pixels."""
+    squares = ImageStat.Stat(ImageChops.difference(one, other)).rms
+    return (sum(value**2 for value in squares) / len(squares)) ** 0.5
 
 
 def _refused(output: NotebookNode) -> Iterator[str]:

@@ -126,7 +126,9 @@ def test_kept_gallery_is_used_while_it_is_fresh(model, data, tmp_path, monkeypat
     monkeypatch.setattr(JointEmbedder, "encode", None)  # nothing is encoded again
     kept = galleries.gallery(model, data, ("text", "image"), folder=tmp_path)
     for name in fresh:
-        torch.testing.assert_close(kept[name], fresh[name], rtol=0, atol=1e-3)
+        torch.testing.assert_close(kept[name], fresh[name], rtol=0, atol=4e-3)
+        there = fresh[name].norm(dim=1) > 0
+        assert (kept[name] * fresh[name]).sum(dim=1)[there].min() > 0.9995
 
 
 def test_a_gallery_of_other_weights_or_data_is_not_used(model, data, tmp_path):
