@@ -46,6 +46,7 @@ rebuild: $(VENV)/.ready-dev  ## make everything that ships again, in order: data
 	$(BIN)/mmlab train align
 	$(BIN)/mmlab eval joint
 	$(BIN)/mmlab eval map
+	$(BIN)/mmlab eval scaling --ship
 	$(BIN)/mmlab eval fusion --ship
 	$(BIN)/mmlab train chat --out data/checkpoints/chat
 	$(BIN)/mmlab eval chat --log --card --ship

@@ -77,14 +77,18 @@ def scaling(
     run: Annotated[Path, typer.Option(help="Folder of the sweep; one that was cut off goes on from there.")] = Path(
         "runs/scaling"
     ),
-    steps: Annotated[int, typer.Option(help="Optimiser steps of each point.")] = 600,
+    steps: Annotated[int, typer.Option(help="Optimiser steps of each point.")] = 200,
     data: DataFolder = None,
+    ship: Annotated[bool, typer.Option("--ship", help="Write the results into data/, where they ship.")] = False,
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
     """Accuracy against things, parameters and pairs of modalities (some minutes a point)."""
     from mmlab.evaluation.scaling import scaling as sweep
+    from mmlab.paths import DATA
 
+    if ship and out is None:
+        out = DATA / "results" / "scaling" / "results.json"
     results = sweep(open_data(data), run=run, steps=steps, progress=not as_json, say=_say)
     _give(results, json.dumps(results, indent=2), as_json=as_json, out=out)
 
@@ -105,6 +109,7 @@ def fusion(
     """Fusion operators under one linear head and under equal MLP heads, on four tasks (about twenty minutes)."""
     from mmlab.evaluation.fusion import as_tables, compare_checkpoint
     from mmlab.evaluation.fusion.store import SHIPPED as HEADS
+    from mmlab.models.checkpoint import compact
     from mmlab.models.joint import SHIPPED
     from mmlab.paths import DATA
 
@@ -118,6 +123,8 @@ def fusion(
         out = DATA / "results" / "fusion" / "results.json" if out is None else out
     figures = {name: figure for name, figure in results.items() if name != "made_from"}
     _give(results, as_tables(figures), as_json=as_json, out=out)
+    if ship:
+        compact(out)
 
 
 @app.command(name="map")

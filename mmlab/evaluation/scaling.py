@@ -59,7 +59,7 @@ def scaling(
     data: EmojiData,
     *,
     run: Path,
-    steps: int = 600,
+    steps: int = 200,
     things: Sequence[int | None] = THINGS,
     seeds: Sequence[int] = (0,),
     recipe: AlignRecipe | None = None,
@@ -71,7 +71,7 @@ def scaling(
 
     `recipe` (by default the shipped one) gives all that is not swept. Says before each point how long it will take.
 
-    Cost:    about 8 short trainings per seed; 600 steps of 128 things take some minutes each on two cores
+    Cost:    7 short trainings per seed; 200 steps of 128 things take some minutes each on two cores
     """
     plan = points(things=things, seeds=seeds)
     fewest = min((point.things for point in plan if point.things is not None), default=None)

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,10 @@ from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.card import write_card
 from mmlab.evaluation.chat import RESULTS as CHAT_RESULTS
 from mmlab.evaluation.chat import write_card as write_chat_card
+from mmlab.evaluation.fusion import Budget, load_heads, points
+from mmlab.evaluation.fusion.store import KEPT
+from mmlab.evaluation.fusion.store import SHIPPED as HEADS
+from mmlab.fusion import FUSIONS
 from mmlab.models.chat import SHIPPED as CHAT
 from mmlab.models.chat import load_shipped as load_chat
 from mmlab.models.checkpoint import CONFIG, WEIGHTS, sha256
@@ -25,6 +30,7 @@ from mmlab.training.recipe import AlignRecipe
 from mmlab.widgets.shipped_map import MAP, read_map
 
 RESULTS = DATA / "results" / "joint" / "test.json"
+FUSION = DATA / "results" / "fusion" / "results.json"
 MEGABYTE = 1_000_000
 
 
@@ -139,6 +145,29 @@ def test_the_readme_states_how_long_the_training_took(folder: Path, command: str
     minutes = f"{config(folder)['training']['seconds'] / 60:.0f} minutes"
     text = " ".join((ROOT / "README.md").read_text("utf-8").split())
     assert f"`mmlab train {command}` in {minutes} on two cores" in text
+
+
+def test_the_comparison_of_operators_is_of_this_checkpoint_and_these_data(model: JointEmbedder) -> None:
+    """Five seeds or more of every operator; and what it was made to show, that no sum passes its bound, it shows."""
+    results = stored(FUSION)
+    made_from = results.pop("made_from")
+    assert (made_from["joint"], made_from["data_sha256"]) == (fingerprint(model), sha256(EMOJI / "SHA256SUMS"))
+    assert made_from["budget"] == json.loads(json.dumps(asdict(Budget())))
+    assert len(made_from["seeds"]) >= 5 and {len(figure["seeds"]) for figure in results.values()} == {
+        len(made_from["seeds"])
+    }
+    assert {point.series for point in points(seeds=1)} == {name.rpartition(".")[0] for name in results}
+    for name, figure in results.items():
+        if "bound" in figure:
+            assert max(figure["seeds"]) < figure["bound"], name
+        if "_alone" in name and "chance" in figure:
+            assert figure["accuracy"] == pytest.approx(figure["chance"], abs=0.01), name
+
+
+def test_the_heads_are_of_this_checkpoint_and_these_data(model: JointEmbedder) -> None:
+    made_from = config(HEADS)["made_from"]
+    assert (made_from["joint"], made_from["data_sha256"]) == (fingerprint(model), sha256(EMOJI / "SHA256SUMS"))
+    assert set(load_heads()) == {f"{task}.{operator}" for task in KEPT for operator in FUSIONS}
 
 
 def test_the_map_was_made_from_this_checkpoint_and_these_data(model: JointEmbedder, data: EmojiData) -> None:
