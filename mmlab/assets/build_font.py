@@ -13,10 +13,9 @@ from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTCollection, TTFont
+from pyarrow import parquet
 
-from mmlab.datasets.emoji import EmojiData
-from mmlab.paths import ROOT
-
+ROOT = Path(__file__).parents[2]
 FAMILY = "mmlab Sans SC"
 FACE = "Noto Sans CJK SC"
 KEEP_NAMES = {0, 13, 14}  # copyright, licence, licence address
@@ -28,8 +27,8 @@ PUNCTUATION = "·—‘’“”…、。〃〈〉《》「」『』【】〔〕
 
 def characters() -> set[str]:
     """Every character that the font must be able to draw."""
-    things = EmojiData.load().things
-    texts = [text for t in things for text in (t.name_zh, *t.keywords_zh)]
+    things = parquet.read_table(ROOT / "data" / "emoji" / "things.parquet", columns=["name_zh", "keywords_zh"])
+    texts = [text for row in things.to_pylist() for text in (row["name_zh"], *row["keywords_zh"])]
     for kind in ("mmlab/**/*.py", "notebooks/*.ipynb"):
         texts += [path.read_text("utf-8") for path in sorted(ROOT.glob(kind))]
     chinese = {c for text in texts for c in text if "\u4e00" <= c <= "\u9fff"}

@@ -31,8 +31,8 @@ architecture of Llama, trained from scratch on the course's own dialogues. {para
 
     mmlab train chat --out data/checkpoints/chat
 
-{steps:,} steps of {batch} dialogues with seed {seed}, then {comparing:,} steps more in which it learns to compare, in
-{minutes:.0f} minutes on {machine}. The recipe stands whole in `{config}`. The dialogues are generated from facts: what
+{steps:,} steps of {batch} dialogues with seed {seed}, then {comparing:,} steps more in which it learns to compare,
+in {minutes:.0f} minutes on {machine}. The recipe stands whole in `{config}`. The dialogues are generated from facts: what
 the things are called, of what kind they are, and the colours measured in their pictures. The shipped checkpoint has seen
 all styles and voices but those of the test; so has the joint space.
 
