@@ -12,6 +12,7 @@ from mmlab.grading.compare import Close
 from mmlab.grading.values import Call, Outcome, Tensor, Value, kind_of
 
 DEEPEST = 8  # lists within lists
+SIMPLE = frozenset({type(None), bool, int, float, str})  # cross as they are; a list of thousands needs no call for each
 
 
 class UnfitError(ValueError):
@@ -27,7 +28,7 @@ def live(value: Value) -> Any:
     if isinstance(value, np.ndarray):
         return value.copy()
     if isinstance(value, list | tuple):
-        return type(value)(live(each) for each in value)
+        return type(value)(each if type(each) in SIMPLE else live(each) for each in value)
     return {key: live(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
@@ -38,7 +39,7 @@ def plain(value: Any, depth: int = 0) -> Value:
     """
     if value is Ellipsis:
         return None  # a blank that still stands in an answer
-    if value is None or type(value) in (bool, int, float, str):
+    if type(value) in SIMPLE:
         return value
     if isinstance(value, np.generic):
         return plain(value.item(), depth)
@@ -54,7 +55,7 @@ def plain(value: Any, depth: int = 0) -> Value:
     if depth >= DEEPEST:
         raise UnfitError("a list of lists of lists, too deep to read")
     if isinstance(value, list | tuple):
-        plained = [plain(each, depth + 1) for each in value]
+        plained = [each if type(each) in SIMPLE else plain(each, depth + 1) for each in value]
         return tuple(plained) if isinstance(value, tuple) else plained
     if isinstance(value, dict):
         if not all(type(key) is str for key in value):
