@@ -24,7 +24,9 @@ COLOURS = {"text": "#0072B2", "image": "#D55E00", "audio": "#009E73", "video": "
 CYCLE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 MAP = "viridis"  # one hue order for colour-blind readers, rising lightness in print
 
-FAMILY = "mmlab Sans SC"  # draws every name, keyword and lesson; what a reader writes may need more
+FAMILY = (
+    "mmlab Sans SC"  # draws every name, keyword and lesson, and common Chinese; a reader may write rarer characters
+)
 FALLBACKS = (
     "Noto Sans CJK SC",
     "Source Han Sans SC",

@@ -2,10 +2,10 @@
 
     python -m mmlab.assets.build_font NotoSansCJK-Regular.ttc mmlab/assets/mmlab-sans-sc.otf
 
-The subset holds Latin and Greek letters, the signs of a formula, Chinese punctuation, and every Chinese character that
-occurs in a name or keyword of the data, in a lesson or in the package. Latin is in it because matplotlib draws a text that
-holds a formula with the first family alone, without fallback. Hinting and layout tables are dropped: matplotlib draws at
-sizes where hints change nothing that a reader sees.
+The subset holds Latin and Greek letters, the signs of a formula, Chinese punctuation, the 3,755 common characters of
+GB 2312 (level 1) and every Chinese character that occurs in a name or keyword of the data, in a lesson or in the package.
+Latin is in it because matplotlib draws a text that holds a formula with the first family alone, without fallback. Hinting
+and layout tables are dropped: matplotlib draws at sizes where hints change nothing that a reader sees.
 """
 
 import sys
@@ -25,6 +25,12 @@ SIGNS = "−×÷±≈≠≤≥∞∑∏√∂∇∈∉∩∪→←↑↓↔⇒�
 PUNCTUATION = "·—‘’“”…、。〃〈〉《》「」『』【】〔〕〖〗〜・￥！＂＃％＆＇（）＊＋，－．／：；＜＝＞？＠［＼］｛｜｝～"
 
 
+def gb2312_level_1() -> set[str]:
+    """The 3,755 most common simplified characters: rows 16 to 55 of GB 2312."""
+    cells = (bytes([row + 0xA0, cell + 0xA0]) for row in range(16, 56) for cell in range(1, 95))
+    return {character for code in cells for character in code.decode("gb2312", errors="ignore")}
+
+
 def characters() -> set[str]:
     """Every character that the font must be able to draw."""
     things = parquet.read_table(ROOT / "data" / "emoji" / "things.parquet", columns=["name_zh", "keywords_zh"])
@@ -32,7 +38,7 @@ def characters() -> set[str]:
     for kind in ("mmlab/**/*.py", "notebooks/*.ipynb"):
         texts += [path.read_text("utf-8") for path in sorted(ROOT.glob(kind))]
     chinese = {c for text in texts for c in text if "\u4e00" <= c <= "\u9fff"}
-    return set(map(chr, LATIN_AND_GREEK)) | set(PINYIN + SIGNS + PUNCTUATION) | chinese
+    return set(map(chr, LATIN_AND_GREEK)) | set(PINYIN + SIGNS + PUNCTUATION) | gb2312_level_1() | chinese
 
 
 def rename(font: TTFont) -> None:
