@@ -19,10 +19,10 @@ from mmlab.training.corpus import Corpus
 from mmlab.training.familiar import fit_familiarity
 from mmlab.training.loop import SECONDS
 from mmlab.training.recipe import AlignRecipe
+from mmlab.training.snapshots import FILE, UNIT
 from mmlab.types import MODALITIES
 
 SNAPSHOT_THINGS, SNAPSHOT_AXES = 240, 16
-SPACE = "snapshots.safetensors"
 # Found by `mmlab eval weights` on validation styles and voices, with a model that had not seen them (`train align --tuning`).
 FUSION_WEIGHTS = {"text": 2.3784, "image": 1.0, "audio": 1.4142}
 
@@ -71,7 +71,7 @@ class SpaceLog:
         last = z[-1].flatten(0, 1)
         axes = torch.linalg.svd(last - last.mean(0), full_matrices=False).Vh[:SNAPSHOT_AXES]
         steps = torch.tensor([int(file.stem) for file in files])
-        coordinates = ((z - last.mean(0)) @ axes.T).half().contiguous()
+        coordinates = (UNIT * (z - last.mean(0)) @ axes.T).round().clamp(-UNIT, UNIT).to(torch.int8)
         save_file({"coordinates": coordinates, "steps": steps}, path, {"things": " ".join(t.id for t in self.things)})
 
 
@@ -113,7 +113,7 @@ def finish(model: JointEmbedder, recipe: AlignRecipe, data: EmojiData, *, run: P
         "training": {"seconds": json.loads((run / SECONDS).read_text()), "machine": machine()},
     }
     _complete(model, data, folder=folder, **notes)
-    SpaceLog(data, run / "snapshots").export(folder / SPACE)
+    SpaceLog(data, run / "snapshots").export(folder / FILE)
     return JointEmbedder.from_pretrained(folder)
 
 
@@ -123,9 +123,9 @@ def finish_again(source: Path, data: EmojiData, *, folder: Path) -> JointEmbedde
     Encoders and projections keep their bits: half precision goes to single and back unharmed.
     """
     model, config = JointEmbedder.from_pretrained(source), read_config(source, model_type=MODEL_TYPE)
-    snapshots = (source / SPACE).read_bytes()
+    snapshots = (source / FILE).read_bytes()
     _complete(model, data, folder=folder, **{name: config[name] for name in ("recipe", "training")})
-    (folder / SPACE).write_bytes(snapshots)
+    (folder / FILE).write_bytes(snapshots)
     return JointEmbedder.from_pretrained(folder)
 
 
@@ -140,4 +140,5 @@ def machine() -> str:
     """The processor that this runs on, in words."""
     if torch.cuda.is_available():
         return torch.cuda.get_device_name()
-    return f"{torch.get_num_threads()} threads of a CPU with {torch.backends.cpu.get_cpu_capability()}"
+    threads = torch.get_num_threads()
+    return f"{threads} thread{'s' * (threads != 1)} of a CPU with {torch.backends.cpu.get_cpu_capability()}"

@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from mmlab.types import InputError
 
 FILE = "snapshots.safetensors"
+UNIT = 127  # what stands for 1 in the file: a byte a coordinate, which is drawn and not computed with
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def read_moments(folder: str | Path) -> Moments | None:
     try:
         with safe_open(path, framework="np") as file:
             things = (file.metadata() or {})["things"].split()
-            coordinates = file.get_tensor("coordinates").astype(np.float32)
+            coordinates = file.get_tensor("coordinates").astype(np.float32) / UNIT
             return Moments(tuple(things), file.get_tensor("steps"), coordinates)
     except (SafetensorError, KeyError, ValueError) as error:
         raise InputError(

@@ -11,7 +11,7 @@ from mmlab.datasets.emoji import EmojiData
 from mmlab.models.checkpoint import CONFIG, WEIGHTS, sha256
 from mmlab.models.familiarity import FEWEST, Familiarity
 from mmlab.models.joint import JointEmbedder
-from mmlab.training import shipped
+from mmlab.training import shipped, snapshots
 from mmlab.types import MODALITIES
 from tests.unit import tiny_emoji
 
@@ -26,7 +26,7 @@ def source(data: EmojiData, tmp_path: Path) -> Path:
     folder = tmp_path / "source"
     model = tiny_emoji.make_model(data)
     model.save_pretrained(folder, dtype=torch.float16, recipe={"steps": 3}, training={"seconds": 1.5}, made_from={})
-    (folder / shipped.SPACE).write_bytes(b"where things lay")
+    (folder / snapshots.FILE).write_bytes(b"where things lay")
     return folder
 
 
@@ -53,7 +53,7 @@ def test_what_was_learned_keeps_its_bits(source, data, tmp_path, other_familiari
     assert model.weights.tolist() == pytest.approx([shipped.FUSION_WEIGHTS[name] for name in MODALITIES], rel=1e-3)
     for name, judge in other_familiarity.items():
         torch.testing.assert_close(model.familiarity[name].mean, judge.mean, rtol=1e-3, atol=1e-3)
-    assert (folder / shipped.SPACE).read_bytes() == b"where things lay"
+    assert (folder / snapshots.FILE).read_bytes() == b"where things lay"
     config = json.loads((folder / CONFIG).read_text("utf-8"))
     assert config["recipe"] == {"steps": 3} and config["training"] == {"seconds": 1.5}
     assert config["made_from"]["data_sha256"] == sha256(data.root / "SHA256SUMS")
