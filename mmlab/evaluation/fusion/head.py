@@ -12,7 +12,7 @@ from mmlab.types import InputError
 
 WIDTH = 128  # what every operator gives, and takes unless it stands in NARROW
 SMALL = 48  # the same of the heads that ship
-NARROW = {"bilinear": {2: 32, 3: 24}, "tensor": {2: 32, 3: 12}}  # by modalities; as the authors of TFN do
+NARROW = {"bilinear": {2: 32, 3: 24}, "tensor": {2: 32, 3: 12}}  # at most, by modalities; as the authors of TFN do
 HEADS = ("linear", "mlp")
 SMALLEST = 32  # hidden units that the largest operator has left in table B
 DROPOUT = 0.3
@@ -42,7 +42,8 @@ class FusionHead(nn.Module):
         generator: Generator | None = None,
     ) -> None:
         super().__init__()
-        taken = min(width, NARROW.get(operator, {}).get(len(modalities), width))
+        narrow = NARROW.get(operator, {}).get(len(modalities))
+        taken = width if narrow is None else min(narrow, width // 2)
         self.projections = nn.ModuleDict({name: LinearProjection(dim, out=taken) for name in modalities})
         fusion = FUSIONS[operator](dict.fromkeys(modalities, taken), out=width)
         if dropout:
