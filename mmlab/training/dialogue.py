@@ -25,10 +25,8 @@ from mmlab.training.loop import claim, fit_recipe, one_cycle, precision
 
 BLOCK = 16  # batches that are sorted by length together, so that a batch has little padding
 LENGTHS = 16  # the lengths of batches are multiples of it
-NAMING = frozenset(
-    {"what_see", "what_hear", "translate", "first"}
-)  # where one of them is asked, what is shown is clear
-COMPARED = ("is_it", "which_named", "agree")
+NAMING = frozenset({"what_see", "what_hear", "translate", "first"})  # where one is asked, what is shown is clear
+COMPARED = frozenset({"is_it", "which_named", "agree"})  # where two things have to be compared
 
 Names = tuple[Float[Tensor, "items dim"], list[tuple[str, str]]]  # vectors of the joint space and what they are called
 
@@ -102,23 +100,13 @@ class Comparing(Talks):
     """Every other batch asks for what has to be compared, among whole dialogues, so that nothing is forgotten."""
 
     def __init__(self, talks: Talks, questions: Sequence[Dialogue], recipe: ChatRecipe) -> None:
-        self.names = self.questions = Pool([one for one in questions if compares(one)], talks.bank, talks.chat)
-        self.dialogues, self.bank, self.chat, self.recipe, self.start = (
-            talks.dialogues,
-            talks.bank,
-            talks.chat,
-            recipe,
-            0,
-        )
+        asked = [dialogue for dialogue in questions if dialogue.turns[-1].kind in COMPARED]
+        self.questions, self.dialogues = Pool(asked, talks.bank, talks.chat), talks.dialogues
+        self.bank, self.chat, self.recipe, self.start = talks.bank, talks.chat, recipe, 0
 
     def pick(self, step: int) -> tuple[Pool, int, int]:
         half, odd = divmod(step, 2)
         return (self.dialogues, half, self.recipe.batch) if odd else (self.questions, half, self.recipe.crowd // 2)
-
-
-def compares(dialogue: Dialogue) -> bool:
-    """Whether its last question asks to compare two things."""
-    return dialogue.turns[-1].kind in COMPARED
 
 
 def name_of_one(dialogue: Dialogue) -> Dialogue | None:
@@ -160,10 +148,8 @@ class ChatModule(L.LightningModule):
     def on_train_batch_start(self, batch: Prompts, batch_idx: int) -> None:
         torch.manual_seed(self.recipe.seed * 1_000_003 + self.global_step)
         self.enter(self.recipe.stage(self.global_step))
-        if (
-            self.names is not None and self.global_step == self.recipe.words
-        ):  # the word embeddings have learned what they can from words alone
-            self.chat.remember(*self.names)
+        if self.names is not None and self.global_step == self.recipe.words:
+            self.chat.remember(*self.names)  # the word embeddings have learned what they can from words alone
 
     def enter(self, stage: str) -> None:
         """Let the parts of a stage learn, and no others."""

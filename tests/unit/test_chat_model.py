@@ -161,9 +161,7 @@ def test_our_language_model_begins_by_passing_words_on() -> None:
 def test_a_word_sees_its_like_wherever_it_stands() -> None:
     """In the last third of the first layer's heads, and in no other: near, the like gets its half."""
     lm = own_lm(500, width=192, layers=2, heads=6, mlp=64, pad=0, end=3)
-    lm.model.layers[0].input_layernorm.weight.data.fill_(
-        0.4
-    )  # as trained ones have: the scores must not shrink with it
+    lm.model.layers[0].input_layernorm.weight.data.fill_(0.4)  # trained ones are small; the scores must not shrink
     see_alike(lm)
     ids = torch.arange(100, 150)[None]
     ids[0, 9], ids[0, 49] = ids[0, 0], ids[0, 10]
