@@ -27,6 +27,10 @@ def _edges(rng: np.random.Generator) -> list[Call]:
     ]
 
 
+SHIFTED = (
+    "The label at position t is about the token at t + 1: its number, and whether it is part of an answer.",
+    "Begin with a table full of -100, then fill all positions but the last: `labels[:, :-1] = ...`.",
+)
 STATEMENT = """
 At position $t$ a language model predicts token $t + 1$. A dialogue model shall learn to say the *answers*; the
 questions and the picture's placeholders are given, not learned. The usual way is a table of labels for the loss, with
@@ -58,14 +62,8 @@ def next_labels(ids, answers):
         Check("fresh", 1, _random, "other patterns", hidden=True),
     ),
     hints={
-        "value": (
-            "The label at position t is about the token at t + 1: its number, and whether it is part of an answer.",
-            "Begin with a table full of -100, then fill all positions but the last: `labels[:, :-1] = ...`.",
-        ),
-        "axis": (
-            "The label at position t is about the token at t + 1: its number, and whether it is part of an answer.",
-            "Begin with a table full of -100, then fill all positions but the last: `labels[:, :-1] = ...`.",
-        ),
+        "value": SHIFTED,
+        "axis": SHIFTED,
         "case": (
             "Nothing comes after the last token: its label is always -100. `np.roll` puts the first token there.",
             "The first token of a row is predicted by nothing, so it stands in no label.",
