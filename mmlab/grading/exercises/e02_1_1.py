@@ -5,7 +5,8 @@ import numpy as np
 from mmlab.grading.exercise import Call, Check, Exercise, Wrong
 
 
-def _random(rng: np.random.Generator, shapes: tuple = ((4, 6), (7, 3), (5, 5))) -> list[Call]:
+def _random(rng: np.random.Generator, shapes: tuple = ((8, 12), (14, 7), (10, 10))) -> list[Call]:
+    # Large enough that hardly any draw lets the greedy path be the cheapest one of all three.
     return [Call({"costs": rng.uniform(0.1, 3, size=shape)}) for shape in shapes]
 
 

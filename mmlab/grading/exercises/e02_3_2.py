@@ -11,8 +11,12 @@ def _turns(rng: np.random.Generator) -> list[Call]:
 
 
 def _random(rng: np.random.Generator) -> list[Call]:
-    shapes = ((3, 8), (2, 15), (4, 5))
-    return [Call({"ids": rng.integers(1, 90, size=s), "answers": rng.random(s) < 0.5}) for s in shapes]
+    calls = []
+    for shape in ((3, 8), (2, 15), (4, 5)):
+        answers = rng.random(shape) < 0.5
+        answers[0, 0] = True  # what is lost at the front must not come back at the end
+        calls.append(Call({"ids": rng.integers(1, 90, size=shape), "answers": answers}))
+    return calls
 
 
 def _edges(rng: np.random.Generator) -> list[Call]:
