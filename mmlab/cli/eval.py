@@ -77,7 +77,7 @@ def scaling(
     run: Annotated[Path, typer.Option(help="Folder of the sweep; one that was cut off goes on from there.")] = Path(
         "runs/scaling"
     ),
-    steps: Annotated[int, typer.Option(help="Optimiser steps of each point.")] = 200,
+    steps: Annotated[int, typer.Option(help="Optimiser steps of each point.")] = 400,
     data: DataFolder = None,
     ship: Annotated[bool, typer.Option("--ship", help="Write the results into data/, where they ship.")] = False,
     as_json: AsJson = False,

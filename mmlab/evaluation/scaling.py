@@ -59,7 +59,7 @@ def scaling(
     data: EmojiData,
     *,
     run: Path,
-    steps: int = 200,
+    steps: int = 400,
     things: Sequence[int | None] = THINGS,
     seeds: Sequence[int] = (0,),
     recipe: AlignRecipe | None = None,
@@ -71,7 +71,7 @@ def scaling(
 
     `recipe` (by default the shipped one) gives all that is not swept. Says before each point how long it will take.
 
-    Cost:    7 short trainings per seed; 200 steps of 128 things take some minutes each on two cores
+    Cost:    7 short trainings per seed; 400 steps of 128 things take some minutes each on two cores
     """
     plan = points(things=things, seeds=seeds)
     fewest = min((point.things for point in plan if point.things is not None), default=None)
@@ -144,10 +144,15 @@ def figures_of(
 
 
 def recipe_of(point: Point, *, steps: int, base: AlignRecipe) -> AlignRecipe:
-    """The recipe of a point: the base, shorter, with the point's widths, pairs and seed."""
-    factor = SIZES[point.size]
+    """The recipe of a point: the base, shorter, with the point's widths, pairs and seed.
+
+    The average of the weights reaches back over the same share of the run as in the base: with the base's own decay, a
+    short run's average would consist of the weights before the first step to a large part.
+    """
+    factor, ema = SIZES[point.size], base.ema ** (base.steps / steps)
+    swept = {"seed": point.seed, "pairs": point.pairs, "things": point.things}
     parts = {name: _scaled(getattr(base, name), factor) for name in ("text", "image", "audio")}
-    return replace(base, steps=steps, batch=BATCH, seed=point.seed, pairs=point.pairs, things=point.things, **parts)
+    return replace(base, steps=steps, batch=BATCH, ema=ema, **swept, **parts)
 
 
 def _scaled(sizes: dict[str, Any], factor: float) -> dict[str, Any]:

@@ -199,6 +199,7 @@ def test_sizes_change_the_parameters_and_nothing_else() -> None:
     made = recipe_of(Point(8, "medium", PAIRS[1], 3), steps=5, base=base)
     assert (made.steps, made.batch, made.seed, made.pairs, made.things) == (5, BATCH, 3, PAIRS[1], 8)
     assert (made.text, made.image, made.audio, made.lr) == (base.text, base.image, base.audio, base.lr)
+    assert made.ema**made.steps == pytest.approx(base.ema**base.steps), "as much is left of the first weights"
 
 
 def test_fewer_things_are_among_more(data: EmojiData) -> None:
