@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from mmlab.apps.demo import wav
-from mmlab.apps.search import STRANGE
+from mmlab.models.familiarity import STRANGE
 from mmlab.preprocessing import load_audio, load_image, read_file
 from mmlab.types import InputError
 

@@ -1,6 +1,7 @@
 """Search: a text, a picture and a sound, alone or together, find the things that lie nearest in the joint space."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,9 @@ from torch import Tensor
 
 from mmlab.apps.gallery import gallery
 from mmlab.datasets.emoji import EmojiData, Thing
+from mmlab.models.familiarity import STRANGE
 from mmlab.models.joint import JointEmbedder
 from mmlab.types import MODALITIES, InputError
-
-STRANGE = 0.02  # of inputs of known kinds one in fifty is less familiar than this
-
-faiss.omp_set_num_threads(1)  # one query needs one thread; beside torch's own threads more of them can crash on macOS
 
 
 @dataclass(frozen=True)
@@ -91,6 +89,21 @@ class Search:
         """The `k` things nearest to a unit vector of the joint space; all of them where there are fewer."""
         if k < 1:
             raise InputError(f"A search gives at least 1 thing, got k={k}; ask for 1 or more.")
-        scores, places = self.index.search(z.detach().cpu().float().numpy()[None], min(k, len(self)))
+        with _one_thread():
+            scores, places = self.index.search(z.detach().cpu().float().numpy()[None], min(k, len(self)))
         pairs = zip(scores[0].tolist(), self.rows[places[0]].tolist(), strict=True)
         return [Hit(self.data.things[row], score) for score, row in pairs]
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """One query needs one thread, and beside torch's own threads more of them can crash on macOS.
+
+    FAISS and torch may share one OpenMP, and with it the number of threads: it is given back, or torch would stay slow.
+    """
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)

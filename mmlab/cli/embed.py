@@ -48,7 +48,7 @@ def embed(
 
 
 def _line(name: str, modality: str, vector: list[float], familiarity: float | None) -> str:
-    from mmlab.apps.search import STRANGE
+    from mmlab.models.familiarity import STRANGE
 
     numbers = " ".join(f"{value:+.3f}" for value in vector[:SHOWN])
     known = "" if familiarity is None else f"  familiarity {familiarity:.2f}"

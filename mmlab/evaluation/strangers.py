@@ -10,21 +10,17 @@ from PIL import Image
 from torch import Tensor
 
 from mmlab import metrics
-from mmlab.apps.search import STRANGE
 from mmlab.datasets.emoji import decode_audio
 from mmlab.evaluation.figure import Figure, rounded
 from mmlab.evaluation.questions import PLACES
 from mmlab.evaluation.space import Space
+from mmlab.models.familiarity import STRANGE
 from mmlab.models.joint import JointEmbedder
 from mmlab.preprocessing import SAMPLE_RATE, load_audio, load_image
 from mmlab.training.outsiders import outsiders
 
-CLIPS, MADE, CROPS, PLAIN = (
-    300,
-    60,
-    100,
-    8.0,
-)  # of each voice, each kind, each photograph; spread of grey of a flat area
+CLIPS, MADE, CROPS = 300, 60, 100  # of each voice, of each kind that is made, of each photograph
+PLAIN = 8.0  # spread of grey of a flat area
 PHOTOGRAPHS = "datasets/images"  # in scikit-learn, which the test extra brings
 
 

@@ -9,6 +9,7 @@ from mmlab.models.covariance import whitening
 from mmlab.models.manner import MANNERS
 from mmlab.types import InputError
 
+STRANGE = 0.02  # of inputs of known kinds one in fifty is less familiar than this
 FEWEST = 50  # held-out samples, below which a share of 2 % is no more than one sample
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from mmlab.apps.search import STRANGE
+from mmlab.models.familiarity import STRANGE
 from mmlab.types import MODALITIES
 from mmlab.widgets.fusion_inputs import Reader, Reading
 from mmlab.widgets.fusion_state import LIMITS, NOTCH, Channel, FusionState

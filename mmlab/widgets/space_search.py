@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from mmlab.apps.search import STRANGE
+from mmlab.models.familiarity import STRANGE
 from mmlab.models.joint import JointEmbedder
 from mmlab.preprocessing import describe, load_audio, load_image
 from mmlab.preprocessing.files import TODO

@@ -1,6 +1,8 @@
 """Search against a scan by hand, the kept gallery against a fresh one, and files of every kind through `embed`."""
 
 import json
+import subprocess
+import sys
 from io import BytesIO
 
 import numpy as np
@@ -11,8 +13,9 @@ from torch.nn.functional import normalize
 
 from mmlab.apps import gallery as galleries
 from mmlab.apps.embed import Embedding, Failure, embed, line, open_file, write
-from mmlab.apps.search import STRANGE, Answer, Search
+from mmlab.apps.search import Answer, Search
 from mmlab.datasets.emoji import EmojiData
+from mmlab.models.familiarity import STRANGE
 from mmlab.models.joint import JointEmbedder
 from mmlab.types import InputError
 from tests.unit import tiny_emoji
@@ -94,6 +97,18 @@ def test_answers_know_their_order_and_what_is_strange(data):
     answer = Answer(hits, ("text", "image"), {"text": 0.5, "image": STRANGE / 2})
     assert answer.place(hits[2].thing.id) == 3
     assert answer.strange == ("image",)
+
+
+def test_a_search_leaves_torch_its_threads(model, data):
+    code = "import torch; torch.set_num_threads(2); import mmlab.apps.search; print(torch.get_num_threads())"
+    assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout == "2\n"
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        Search(model, data).find(text="pizza")
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_familiarity_is_the_models(model, data, sample):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from mmlab.apps.search import STRANGE
 from mmlab.evaluation.strangers import CROPS, MADE, flagged, photographs, share_of, strangers
+from mmlab.models.familiarity import STRANGE
 from mmlab.models.joint import JointEmbedder, load_shipped
 from mmlab.paths import DATA
 from mmlab.training.familiar import known_inputs
