@@ -140,6 +140,16 @@ def test_the_readme_states_the_results_of_the_chat() -> None:
     assert results["removed"]["declines"] > 0.995 and abs(results["swapped"]["difference"]) < 0.03
 
 
+def test_the_readme_states_the_comparison_of_operators() -> None:
+    results, text = stored(FUSION), (ROOT / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| .*\(`(\w+)`\) \| (\d+) % \| (\d+) % \| (\d+) % \|$", text, re.MULTILINE)
+    assert len(rows) == 6
+    for operator, *stated in rows:
+        pair, odd = (results[f"{task}.linear.{operator}.clean"]["accuracy"] for task in ("pair", "odd"))
+        found = results[f"retrieval.linear.{operator}.near"]["r1"]
+        assert [f"{100 * share:.0f}" for share in (pair, odd, found)] == stated, operator
+
+
 @pytest.mark.parametrize(("folder", "command"), [(SHIPPED, "align"), (CHAT, "chat")])
 def test_the_readme_states_how_long_the_training_took(folder: Path, command: str) -> None:
     training = config(folder)["training"]
