@@ -84,13 +84,17 @@ def scaling(
     out: Out = None,
 ) -> None:
     """Accuracy against things, parameters and pairs of modalities (some minutes a point)."""
+    from mmlab.evaluation.scaling import as_table
     from mmlab.evaluation.scaling import scaling as sweep
+    from mmlab.models.checkpoint import compact
     from mmlab.paths import DATA
 
     if ship and out is None:
         out = DATA / "results" / "scaling" / "results.json"
     results = sweep(open_data(data), run=run, steps=steps, progress=not as_json, say=_say)
-    _give(results, json.dumps(results, indent=2), as_json=as_json, out=out)
+    _give(results, as_table(results), as_json=as_json, out=out)
+    if ship:
+        compact(out)
 
 
 @app.command()

@@ -143,6 +143,17 @@ def figures_of(
     return {**groups, "zero_shot": zero_shot(space, 0)}
 
 
+def as_table(results: dict[str, dict[str, Any]]) -> str:
+    """A line for each point: right first answers to pictures, voices and Chinese names, and to unseen things' pictures."""
+    asked = {"picture": "image_to_text_near", "speech": "speech_to_text", "Chinese": "zh_to_en"}
+    lines = [f"{'things':>6} {'size':7} {'pairs':22}" + "".join(f" {name:>8}" for name in (*asked, "unseen"))]
+    for point in results.values():
+        found = [point["own"][key] for key in asked.values()] + [point["zero_shot"]["zero_shot_image_to_text"]]
+        head = f"{point['things']:6} {point['size']:7} {'+'.join(point['pairs']):22}"
+        lines.append(head + "".join(f" {100 * figure['r1']:6.1f} %" for figure in found))
+    return "\n".join(lines)
+
+
 def recipe_of(point: Point, *, steps: int, base: AlignRecipe) -> AlignRecipe:
     """The recipe of a point: the base, shorter, with the point's widths, pairs and seed.
 
