@@ -86,15 +86,12 @@ def scaling(
     """Accuracy against things, parameters and pairs of modalities (some minutes a point)."""
     from mmlab.evaluation.scaling import as_table
     from mmlab.evaluation.scaling import scaling as sweep
-    from mmlab.models.checkpoint import compact
     from mmlab.paths import DATA
 
     if ship and out is None:
         out = DATA / "results" / "scaling" / "results.json"
     results = sweep(open_data(data), run=run, steps=steps, progress=not as_json, say=_say)
     _give(results, as_table(results), as_json=as_json, out=out)
-    if ship:
-        compact(out)
 
 
 @app.command()
@@ -113,7 +110,6 @@ def fusion(
     """Fusion operators under one linear head and under equal MLP heads, on four tasks (about twenty minutes)."""
     from mmlab.evaluation.fusion import as_tables, compare_checkpoint
     from mmlab.evaluation.fusion.store import SHIPPED as HEADS
-    from mmlab.models.checkpoint import compact
     from mmlab.models.joint import SHIPPED
     from mmlab.paths import DATA
 
@@ -127,8 +123,6 @@ def fusion(
         out = DATA / "results" / "fusion" / "results.json" if out is None else out
     figures = {name: figure for name, figure in results.items() if name != "made_from"}
     _give(results, as_tables(figures), as_json=as_json, out=out)
-    if ship:
-        compact(out)
 
 
 @app.command(name="map")
@@ -187,8 +181,8 @@ def _say(line: str) -> None:
 
 
 def _give(results: dict[str, Any], table: str, *, as_json: bool, out: Path | None) -> None:
-    text = json.dumps(results, ensure_ascii=False, indent=2)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text + "\n", encoding="utf-8")
-    typer.echo(text if as_json else table)
+        without_blanks = json.dumps(results, ensure_ascii=False, separators=(",", ":"))
+        out.write_text(without_blanks + "\n", encoding="utf-8")
+    typer.echo(json.dumps(results, ensure_ascii=False, indent=2) if as_json else table)

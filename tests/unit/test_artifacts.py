@@ -18,6 +18,7 @@ from mmlab.evaluation.chat import write_card as write_chat_card
 from mmlab.evaluation.fusion import Budget, load_heads, points
 from mmlab.evaluation.fusion.store import KEPT
 from mmlab.evaluation.fusion.store import SHIPPED as HEADS
+from mmlab.evaluation.scaling import points as scaling_points
 from mmlab.fusion import FUSIONS
 from mmlab.models.chat import SHIPPED as CHAT
 from mmlab.models.chat import load_shipped as load_chat
@@ -174,6 +175,12 @@ def test_the_comparison_of_operators_is_of_this_checkpoint_and_these_data(model:
             assert max(figure["seeds"]) < figure["bound"], name
         if "_alone" in name and "chance" in figure:
             assert figure["accuracy"] == pytest.approx(figure["chance"], abs=0.01), name
+
+
+def test_the_scaling_sweep_is_of_the_present_recipe() -> None:
+    results = stored(DATA / "results" / "scaling" / "results.json")
+    assert set(results) == {point.name for point in scaling_points()}
+    assert len({(figures["steps"], figures["batch"]) for figures in results.values()}) == 1
 
 
 def test_the_heads_are_of_this_checkpoint_and_these_data(model: JointEmbedder) -> None:
