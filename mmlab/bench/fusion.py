@@ -55,7 +55,7 @@ ENTRIES: dict[str, Entry] = {
     "film": Entry(lambda d, k: OUT * (d + 2 * (k - 1) * d), LINEAR, at=1024),
     "hadamard": Entry(lambda d, k: OUT * (OUT + k * d), LINEAR, at=1024),
     "bilinear_of_two": Entry(lambda d, k: OUT * math.comb(k, 2) * d * d, TOKENS, PAIR, "bilinear", at=128),
-    "tensor_of_two": Entry(lambda d, k: OUT * (d + 1) ** k, TOKENS, PAIR, "tensor", at=32),
+    "tensor_of_two": Entry(lambda d, k: OUT * (d + 1) ** k, TOKENS, PAIR, "tensor", at=64),
     "tensor": Entry(lambda d, k: OUT * (d + 1) ** k, (16, 32, 64)),
     "low_rank": Entry(lambda d, k: RANK * OUT * k * d, LINEAR, at=1024),
     "late": Entry(lambda d, k: OUT * k * d, LINEAR, at=1024),
