@@ -78,6 +78,16 @@ def test_wrong_solutions_have_the_points_that_they_deserve(exercise: Exercise) -
             assert score(exercise, wrong.source, secret) == wrong.points, wrong.why
 
 
+@pytest.mark.audit
+@each_exercise
+def test_no_draw_lets_a_wrong_solution_through(exercise: Exercise) -> None:
+    """The grader draws its hidden inputs anew each time; one draw in some hundred that misses a mistake is too many."""
+    for draw in range(500):
+        got = [score(exercise, wrong.source, f"draw {draw}") for wrong in exercise.wrong]
+        assert got == [wrong.points for wrong in exercise.wrong], f"draw {draw}"
+        answers.cache_clear()
+
+
 @each_exercise
 def test_is_complete(exercise: Exercise) -> None:
     lesson, number = exercise.id.split(".")

@@ -40,7 +40,7 @@ THIRD_PARTY = {
     "training": {"lightning", "safetensors"},  # a stored snapshot
     "evaluation": {"PIL"},  # pictures on their way into a model
     "grading": {"nbformat"},
-    "notebooks": {"nbformat", "nbclient", "PIL"},  # stored figures are made small
+    "notebooks": {"nbformat", "nbclient", "PIL", "oxipng"},  # stored figures are made small
     "widgets": {"ipywidgets", "anywidget", "traitlets", "umap", "IPython", "PIL", "matplotlib"},
     "bench": {"nbformat", "typer", "rich", "playwright"},  # a browser for the widgets
     "cli": {"typer", "rich"},

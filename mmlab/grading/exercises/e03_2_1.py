@@ -27,9 +27,9 @@ def _flat(rng: np.random.Generator) -> list[Call]:
 
 
 STATEMENT = """
-You have measured the error of a model on 100, 200, 400, 800 training pairs and want to know how many it would take to
-reach a target. In many tasks the error falls as a power of the amount of data, $e(n) \\approx a\\, n^{-b}$: a
-straight line on paper with two logarithmic axes.
+You have learned a model from 100, 200, 400 and 800 pairs, have measured its error on held-out ones each time, and want
+to know how many pairs it would take to reach a target. In many tasks the error falls as a power of the amount of data,
+$e(n) \\approx a\\, n^{-b}$: a straight line where both axes are logarithmic.
 
 Write `pairs_needed(pairs, errors, target)`: fit the line $\\ln e = \\ln a - b \\ln n$ by least squares and give the
 $n$ at which it reaches `target`. If the fitted error does not fall ($b \\le 0$, up to rounding), no amount of such

@@ -17,7 +17,7 @@ def _paper(rng: np.random.Generator) -> list[Call]:
 
 
 def _random(rng: np.random.Generator) -> list[Call]:
-    return [_pairs(rng, 30, 18), _pairs(rng, 50, 40)]
+    return [_pairs(rng, 40, 36), _pairs(rng, 80, 80), _pairs(rng, 120, 120)]  # with chains that take many passes
 
 
 def _edges(rng: np.random.Generator) -> list[Call]:
@@ -52,7 +52,7 @@ def families(things, related):
     allowed=("math", "collections", "itertools", "numpy"),
     checks=(
         Check("on paper", 1, _paper, "two small examples, one with a chain of relatives", EXACT),
-        Check("random", 1, _random, "thirty and fifty things, related at random", EXACT),
+        Check("random", 1, _random, "40, 80 and 120 things, related at random", EXACT),
         Check("special", 1, _edges, "no relatives, a thing related to itself, one long chain", EXACT, kind="case"),
         Check("fresh", 1, _random, "other relations", EXACT, hidden=True),
     ),

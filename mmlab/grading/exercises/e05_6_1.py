@@ -18,6 +18,7 @@ def _random(rng: np.random.Generator) -> list[Call]:
 def _ties(rng: np.random.Generator) -> list[Call]:
     scores = rng.integers(0, 4, size=(40, 8)).astype(float)  # four levels: ties everywhere
     targets = rng.integers(8, size=40).tolist()
+    scores[0, targets[0]] = 4.0  # and in one row none, so that something is found at k = 1
     return [Call({"scores": scores, "targets": targets, "k": k}) for k in (1, 3)]
 
 

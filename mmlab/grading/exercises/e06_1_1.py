@@ -33,6 +33,8 @@ def _random(rng: np.random.Generator) -> list[Call]:
             answer = truth if rng.random() < skill else rng.choice(COLOURS)
             other = swapped if rng.random() < skill else (answer if rng.random() < 0.7 else rng.choice(COLOURS))
             rows.append((str(truth), str(answer), str(swapped), str(other)))
+        if sum(row[0] == row[1] for row in rows) == sum(row[2] == row[3] for row in rows):
+            rows.append(("red", "red", "blue", "red"))  # both pictures must not come out level
         calls.append(_rows(*rows))
     return calls
 
