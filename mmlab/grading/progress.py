@@ -1,11 +1,14 @@
 """A learner's progress: one local file, a line for each attempt, added and never rewritten, so nothing in it gets lost."""
 
+import fcntl
 import html
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from mmlab.grading.exercises import EXERCISES
 
@@ -40,9 +43,13 @@ def record(attempt: Attempt) -> str:
     line = {"exercise": attempt.exercise, "points": attempt.points, "kind": attempt.kind, "time": attempt.time or now}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torn = path.exists() and path.stat().st_size > 0 and not _ends_with_newline(path)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(("\n" if torn else "") + json.dumps(line) + "\n")
+        with path.open("ab+") as file:
+            with suppress(
+                OSError
+            ):  # some network homes have no locks; there an empty line may slip in, which is skipped
+                fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
+            before = "" if _ends_whole(file) else "\n"
+            file.write(f"{before}{json.dumps(line)}\n".encode())
     except OSError as error:
         return (
             f"Your progress could not be saved in {path.name} ({error.strerror}); the result above stands all the same."
@@ -126,10 +133,12 @@ def _mark(got: float, full: float, tries: int) -> str:
     return "✓" if got == full else ("◐" if tries else "·")
 
 
-def _ends_with_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+def _ends_whole(file: BinaryIO) -> bool:
+    """Whether the file is empty or its last line came whole."""
+    if file.seek(0, os.SEEK_END) == 0:
+        return True
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) == b"\n"
 
 
 def _read(line: bytes) -> Attempt | None:
