@@ -46,7 +46,7 @@ def record(attempt: Attempt) -> str:
         with path.open("ab+") as file:
             with suppress(
                 OSError
-            ):  # some network homes have no locks; there an empty line may slip in, which is skipped
+            ):  # a network home may have no locks: then an empty line may slip in, which is skipped
                 fcntl.flock(file, fcntl.LOCK_EX)  # until the file is closed
             before = "" if _ends_whole(file) else "\n"
             file.write(f"{before}{json.dumps(line)}\n".encode())

@@ -177,7 +177,7 @@ def test_the_comparison_of_operators_is_of_this_checkpoint_and_these_data(model:
             assert figure["accuracy"] == pytest.approx(figure["chance"], abs=0.01), name
 
 
-def test_the_scaling_sweep_is_of_the_present_recipe() -> None:
+def test_the_scaling_sweep_is_whole_and_all_its_points_had_the_same_work() -> None:
     results = stored(DATA / "results" / "scaling" / "results.json")
     assert set(results) == {point.name for point in scaling_points()}
     assert len({(figures["steps"], figures["batch"]) for figures in results.values()}) == 1

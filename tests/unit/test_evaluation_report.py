@@ -240,9 +240,8 @@ def test_a_sweep_goes_on_where_it_was_cut_off(data: EmojiData, tmp_path: Path, m
     assert any("8 things, 2 steps of 0.08 s" in line for line in said)
     assert json.loads(json.dumps(found)) == sweep(data, **options)
     head, *rows = scaling.as_table(found).splitlines()
-    assert head.split() == ["things", "size", "pairs", "picture", "speech", "Chinese", "unseen"] and len(rows) == len(
-        found
-    )
+    assert head.split() == ["things", "size", "pairs", "picture", "speech", "Chinese", "unseen"]
+    assert len(rows) == len(found)
     shown = [row for row in rows if row.split()[:3] == ["8", "medium", "all"]]
     assert [f"{100 * few['own']['image_to_text_near']['r1']:.1f} %" in row for row in shown] == [True]
     with pytest.raises(InputError, match="choose a new folder"):
