@@ -141,6 +141,20 @@ def test_the_readme_states_the_results_of_the_chat() -> None:
     assert results["removed"]["declines"] > 0.995 and abs(results["swapped"]["difference"]) < 0.03
 
 
+def test_the_readme_states_the_race_of_the_graders() -> None:
+    results, text = stored(DATA / "results" / "grading" / "results.json"), (ROOT / "README.md").read_text("utf-8")
+    seconds = {name.removeprefix("seconds_per_submission_"): one for name, one in results.items() if "seconds" in name}
+    told = re.search(r"takes ([\d.]+) s a submission, ([\d.]+) s with both.*?nbgrader ([\d.]+) took ([\d.]+) s and otter "
+                     r"([\d.]+) ([\d.]+) s, on (\w+)", text, re.DOTALL)  # fmt: skip
+    assert told is not None
+    assert float(told[1]) == round(seconds["ours"]["value"], 2)
+    assert float(told[2]) == round(seconds["ours_all_cores"]["value"], 2)
+    assert (told[3], float(told[4])) == (results["version_of_nbgrader"], round(seconds["nbgrader"]["value"], 1))
+    assert (told[5], float(told[6])) == (results["version_of_otter"], round(seconds["otter"]["value"], 1))
+    assert told[7] == "ten" and seconds["nbgrader"]["submissions"] == seconds["otter"]["submissions"] == 10
+    assert results["times_as_fast_as_nbgrader"] > 10 and results["times_as_fast_as_otter"] > 20
+
+
 def test_the_readme_states_the_comparison_of_operators() -> None:
     results, text = stored(FUSION), (ROOT / "README.md").read_text("utf-8")
     rows = re.findall(r"^\| .*\(`(\w+)`\) \| (\d+) % \| (\d+) % \| (\d+) % \|$", text, re.MULTILINE)
