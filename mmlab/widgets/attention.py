@@ -38,6 +38,8 @@ class Strips(anywidget.AnyWidget):
     audio_picture = traitlets.Unicode().tag(sync=True)
     image_grid = traitlets.List(traitlets.Int(), [1, 1]).tag(sync=True)
     audio_grid = traitlets.List(traitlets.Int(), [1, 1]).tag(sync=True)
+    image_shift = traitlets.Float(0.0).tag(sync=True)
+    audio_shift = traitlets.Float(0.0).tag(sync=True)
     text_values = traitlets.Bytes().tag(sync=True)
     image_values = traitlets.Bytes().tag(sync=True)
     audio_values = traitlets.Bytes().tag(sync=True)
@@ -180,7 +182,8 @@ def _strips(seen: Look) -> Strips:
         "" if seen.mel is None else data_uri(encode(Image.fromarray(_shades(seen.mel)), kind="PNG"), mime="image/png")
     )
     grids = {f"{m}_grid": list(seen.shape(m)) for m in ("image", "audio") if m in seen.known}
-    return Strips(tokens=list(seen.words), image_picture=picture, audio_picture=spectrum, **grids)
+    shown = {"image_picture": picture, "audio_picture": spectrum, "image_shift": seen.shift}
+    return Strips(tokens=list(seen.words), **shown, **grids)
 
 
 def _shades(mel: Float32[np.ndarray, "mels frames"]) -> np.ndarray:
@@ -233,7 +236,9 @@ def _draw_picture(axes: Any, seen: Look, values: np.ndarray | None) -> None:
     if values is None:
         axes.imshow(np.asarray(seen.picture))
         return
-    (rows, columns), most = seen.shape("image"), float(np.abs(values).max()) or 1.0
-    axes.imshow(np.asarray(seen.picture.convert("L")), cmap="gray", extent=(0, columns, rows, 0))
-    laid = {"cmap": SIGNED, "vmin": -most, "vmax": most, "alpha": 0.6, "extent": (0, columns, rows, 0)}
+    (rows, columns), most, up = seen.shape("image"), float(np.abs(values).max()) or 1.0, seen.shift
+    whole = (0, columns, rows, 0)
+    axes.imshow(np.asarray(seen.picture.convert("L")), cmap="gray", extent=whole)
+    laid = {"cmap": SIGNED, "vmin": -most, "vmax": most, "alpha": 0.6, "extent": (-up, columns - up, rows - up, -up)}
     axes.figure.colorbar(axes.imshow(values.reshape(rows, columns), **laid), ax=axes, shrink=0.7)
+    axes.set(xlim=whole[:2], ylim=whole[2:])

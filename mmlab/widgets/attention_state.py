@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32
 from PIL import Image
 from torch import Tensor, nn
 
-from mmlab.encoders import Encoder
+from mmlab.encoders import Encoder, ImageEncoder
 from mmlab.fusion import CrossAttentionFusion
 from mmlab.models.joint import JointEmbedder
 from mmlab.nn.attention import Attention
@@ -21,6 +21,7 @@ from mmlab.widgets.maps import unit
 KINDS = ("reads", "agrees", "crosses")
 MEAN = -1  # the mean over all heads
 ENOUGH = 1e-3  # how far the parts may miss the whole
+CORNER = 0.5  # of a cell: strided 3 x 3 convolutions, padded by one pixel, are centred on the corners of the grid
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Look:
     """Everything that one text, picture and sound show of themselves in a model.
 
     Shape:   maps[m] one (heads, n, n) a layer; crossing (heads, n, m); pieces[m] (n, dim), whose sum points as z[m] does
-    Units:   mel (mels, frames) log energies; a token of the sound stands for `stride` frames
+    Units:   mel (mels, frames) log energies; a token of the sound stands for `stride` frames; shift in cells of the grid
     """
 
     words: tuple[str, ...]
@@ -40,6 +41,7 @@ class Look:
     crossing: np.ndarray | None = None
     roles: tuple[str, str] = ("", "")  # who asks and who is asked, where there is a crossing
     known: tuple[str, ...] = field(default=())
+    shift: float = 0.0  # how far up and left of its cell the patch lies that a token of the picture has seen around it
 
     def places(self, modality: str) -> int:
         """How many tokens a modality has."""
@@ -98,6 +100,7 @@ def look(
         mel=model.encoders["audio"].mel(inputs["audio"].values)[0].numpy() if audio is not None else None,
         maps={m: [layer[0].numpy() for layer in layers] for m, layers in maps.items() if layers},
         pieces=pieces, z=z, crossing=crossed, roles=roles, known=tuple(raw),
+        shift=CORNER if isinstance(model.encoders["image"], ImageEncoder) else 0.0,
     )  # fmt: skip
 
 

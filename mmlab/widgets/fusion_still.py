@@ -53,7 +53,7 @@ def _draw_map(
         axes.plot(*np.stack([placed[0], xy]).T, "-", color=COLOURS[m], lw=1)
         axes.scatter(*xy, s=60, c=COLOURS[m], marker=SHAPES[MODALITIES.index(m)], edgecolors="black", zorder=4)
     mark_fused(axes, placed[:1], placed[1 + len(inputs) :])
-    axes.legend(fontsize=7, markerscale=1.5, loc="lower left", framealpha=0.8, frameon=True)
+    axes.legend(fontsize=7, markerscale=1.5, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, frameon=False)
 
 
 def _draw_answers(axes: "Axes", outcome: Outcome, answers: Sequence[Thing]) -> None:

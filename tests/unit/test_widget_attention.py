@@ -7,7 +7,7 @@ from torch import nn
 
 from mmlab.encoders import Encoder
 from mmlab.fusion import CrossAttentionFusion
-from mmlab.models.joint import JointEmbedder
+from mmlab.models.joint import JointEmbedder, load_shipped
 from mmlab.preprocessing import fit_image
 from mmlab.testing import digest
 from mmlab.types import InputError, Tokens
@@ -161,6 +161,19 @@ def test_the_strips_carry_the_answer(view: AttentionView, seen: Look) -> None:
     np.testing.assert_allclose(shown(view, "image"), answer(seen, Ask())["image"], rtol=0, atol=1e-6)
     assert len(shown(view, "text")) == 0 and view.strips.asked == ["", -1]
     assert view.strips.image_grid == [4, 4] and view.strips.audio_grid == [1, seen.places("audio")]
+
+
+def test_values_lie_over_the_patches_that_the_cells_have_seen(view: AttentionView) -> None:
+    pixels = torch.rand(16, 3, 64, 64, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    cell = torch.tensor([2.0, 2.0])  # row and column of the grid
+    load_shipped().encoders["image"].features(pixels)[:, :, 2, 2].square().sum().backward()
+    seen = pixels.grad.abs().sum(dim=(0, 1))
+    places = torch.stack(torch.meshgrid(torch.arange(64.0), torch.arange(64.0), indexing="ij"), dim=-1)
+    centre = (places * seen[..., None]).sum(dim=(0, 1)) / seen.sum()
+    laid = 16 * (cell + 0.5 - view.strips.image_shift)  # where its cell is drawn, in pixels
+    assert (centre - laid).abs().max() < 3, centre
+    axes = view.figure().axes[view.look.known.index("image")]
+    assert axes.images[1].get_extent() == [-0.5, 3.5, 3.5, -0.5] and axes.get_xlim() == (0, 4)
 
 
 def test_after_one_head_another_kind_of_question_can_be_asked(view: AttentionView) -> None:

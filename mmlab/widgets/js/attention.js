@@ -52,12 +52,14 @@ function render({ model, el }) {
     g.filter = shown.length ? "grayscale(1)" : "none"; // colours then belong to the values alone
     g.drawImage(pictures[m], 0, 0, c.width, c.height);
     g.filter = "none";
-    const w = c.width / columns, h = c.height / rows, most = largest(shown);
-    shown.forEach((value, i) => { g.fillStyle = tint(value, most); g.fillRect((i % columns) * w, Math.floor(i / columns) * h, w, h); });
+    const w = c.width / columns, h = c.height / rows, most = largest(shown), shift = model.get(`${m}_shift`);
+    const corner = (i) => [((i % columns) - shift) * w, (Math.floor(i / columns) - shift) * h];
+    shown.forEach((value, i) => { g.fillStyle = tint(value, most); g.fillRect(...corner(i), w, h); });
     const [asker, index] = model.get("asked");
     if (asker === m && index >= 0) {
       g.strokeStyle = isDark() ? "#ffffff" : "#000000"; g.lineWidth = 4;
-      g.strokeRect((index % columns) * w + 2, Math.floor(index / columns) * h + 2, Math.max(w - 4, 2), h - 4);
+      const [x, y] = corner(index);
+      g.strokeRect(x + 2, y + 2, Math.max(w - 4, 2), h - 4);
     }
     const top = shown.length ? shown.indexOf(shown.reduce((a, b) => Math.max(a, b), -Infinity)) : -1;
     c.dataset.top = top; // what a test compares with Python
@@ -74,7 +76,10 @@ function render({ model, el }) {
   for (const m of ["image", "audio"]) {
     const load = () => { pictures[m].onload = later; pictures[m].src = model.get(`${m}_picture`) || "data:,"; };
     model.on(`change:${m}_picture`, load); load();
-    const at = (x, y) => { const [rows, columns] = model.get(`${m}_grid`); return Math.min(rows - 1, Math.floor(y * rows)) * columns + Math.min(columns - 1, Math.floor(x * columns)); };
+    const at = (x, y) => {
+      const [rows, columns] = model.get(`${m}_grid`), shift = model.get(`${m}_shift`);
+      return Math.min(rows - 1, Math.floor(y * rows + shift)) * columns + Math.min(columns - 1, Math.floor(x * columns + shift));
+    };
     canvases[m].addEventListener("click", (e) => { const box = canvases[m].getBoundingClientRect(); ask(m, at((e.clientX - box.left) / box.width, (e.clientY - box.top) / box.height)); });
     canvases[m].addEventListener("keydown", (e) => {
       const [rows, columns] = model.get(`${m}_grid`), step = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: columns, ArrowUp: -columns }[e.key];
