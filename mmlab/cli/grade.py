@@ -49,12 +49,17 @@ def grade(
         append_step_summary(report)
     except InputError:
         raise  # a sentence and status 2
-    except (OSError, RuntimeError) as error:
-        typer.echo(f"The grader failed: {error}", err=True)
+    except Exception as error:  # whatever it was: 1 would say that somebody has too few points
+        typer.echo(f"The grader failed: {error or type(error).__name__}", err=True)
         raise typer.Exit(2) from error
     scores = [row["score"] for row in report["submissions"]]
     level = report["isolation"]
     typer.echo(f"{len(scores)} graded in {report['seconds']:g} s; the reports are in {out}.")
+    unread = [row["name"] for row in report["submissions"] if row["status"] == "unreadable"]
+    if unread:
+        typer.echo(
+            f"Could not be read: {len(unread)} of them ({', '.join(unread[:5])}{', ...' if unread[5:] else ''})."
+        )
     official = "official" if level["official"] else "not official"
     typer.echo(f"Isolation: {level['level']}, marks are {official}. Seed: {report['seed']}")
     if level["missing"]:

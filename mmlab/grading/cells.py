@@ -114,7 +114,9 @@ def _place(others: list[NotebookNode], heading: str, *, after: bool = True) -> i
 
 
 def _points(exercise: Exercise) -> str:
-    return f"{exercise.points:g} point" + ("" if exercise.points == 1 else "s")
+    hidden = sum(check.points for check in exercise.checks if check.hidden)
+    unseen = f", {hidden:g} of them for hidden checks" if hidden else ""
+    return f"{exercise.points:g} point" + ("" if exercise.points == 1 else "s") + unseen
 
 
 def main(names: list[str]) -> None:

@@ -13,8 +13,8 @@ GENERAL = {
         "line up.",
     ),
     "slow": (
-        "A loop over every element is slow in Python; look for one operation on whole arrays, or for work that "
-        "repeats.",
+        "Does a loop never end? Else: a loop over every element is slow in Python; look for one operation on whole "
+        "arrays, or for work that repeats.",
     ),
     "in_place": (
         "`x += 1`, `x[0] = 1` and methods that end in `_` change the caller's array; make a new one, `x + 1`, or "
@@ -45,5 +45,5 @@ def hints(exercise: Exercise, kind: str) -> tuple[str, ...]:
 def hint(exercise: Exercise, kind: str, attempt: int) -> tuple[str, int, int]:
     """The hint for the given attempt with this failure (0 is the first), its number and how many there are."""
     found = hints(exercise, kind)
-    place = min(attempt, len(found) - 1)
+    place = attempt % len(found)  # after the last the first again: the next mistake may be another
     return found[place], place + 1, len(found)

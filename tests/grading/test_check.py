@@ -68,11 +68,11 @@ def test_a_wrong_solution_is_told_what_was_tried_what_came_and_what_to_think_abo
     assert "Hint 1 of 2: The order is that of the concatenation" in text
 
 
-def test_the_next_call_gives_the_next_hint_and_the_last_one_stays() -> None:
+def test_the_next_call_gives_the_next_hint_and_after_the_last_the_first() -> None:
     wrong = solution("04_1.2", EXERCISES["04_1.2"].wrong[1].source)
     shown = [check("04_1.2", wrong).hint for _ in range(4)]
-    assert [text.split(":")[0] for text in shown] == ["Hint 1 of 2", "Hint 2 of 2", "Hint 2 of 2", "Hint 2 of 2"]
-    assert shown[0] != shown[1] == shown[2]
+    assert [text.split(":")[0] for text in shown] == ["Hint 1 of 2", "Hint 2 of 2", "Hint 1 of 2", "Hint 2 of 2"]
+    assert shown[0] == shown[2] != shown[1]
     other = solution("04_1.2", EXERCISES["04_1.2"].wrong[2].source)  # another mistake begins with its own first hint
     assert check("04_1.2", other).hint.startswith("Hint 1 of")
 

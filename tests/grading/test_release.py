@@ -160,13 +160,21 @@ def test_it_runs_from_that_folder_alone(folder, tmp_path) -> None:
         "from mmlab.cli import app\nsys.argv = ['mmlab', *sys.argv[2:]]\napp()\n"
     )
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    for command in (
-        ["lab", "copy", "--no-start"],
-        ["grade", str(folder / "notebooks"), "--out", "report", "--only", "00"],
-    ):
+    for command in (["lab", "copy", "--no-start"], ["grade", str(folder), "--out", "report"]):  # as its README says
         line = [sys.executable, "-I", "-c", script, str(tmp_path / "site"), *command]
         done = subprocess.run(line, cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr[-2000:]
     assert list((tmp_path / "copy").glob("*.ipynb"))
     report = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))
     assert not report["hidden_checks"] and report["submissions"][0]["score"] == 0
+    assert {one["id"] for one in report["submissions"][0]["exercises"]} == set(EXERCISES)  # also those that need others
+
+
+def test_a_changed_readme_is_kept_beside_the_new_one(folder) -> None:
+    said: list[str] = []
+    (folder / "README.md").write_text("Hand in by Friday.", encoding="utf-8")
+    release(folder, say=said.append)
+    assert (folder / "README.md.old").read_text(encoding="utf-8") == "Hand in by Friday."
+    assert "Start" in (folder / "README.md").read_text(encoding="utf-8") and any(
+        "README.md.old" in line for line in said
+    )

@@ -14,6 +14,7 @@ from mmlab.cli import app
 from mmlab.grading.reports import DOCUMENT, append_step_summary, check_report, write_reports
 from mmlab.grading.reports.names import file_names
 from mmlab.grading.reports.summary import summary
+from mmlab.grading.reports.table import table
 
 EVIL = '=1+1,<script>alert("x")</script>|`\x07'
 
@@ -112,9 +113,25 @@ def test_one_submission_lies_where_gradescope_looks(report, tmp_path) -> None:
     assert (tmp_path / "results.json").read_text() == (tmp_path / "gradescope" / "anna.json").read_text()
 
 
+def test_pages_of_an_earlier_run_are_not_left_behind(report, tmp_path) -> None:
+    write_reports({**report, "submissions": report["submissions"][:1]}, tmp_path)
+    (tmp_path / "mine.txt").write_text("mine")
+    later = {**report, "submissions": report["submissions"][1:]}
+    write_reports(later, tmp_path)
+    left = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert "mine.txt" in left and not {"learners/anna.html", "gradescope/anna.json", "results.json"} & left
+    assert len([name for name in left if name.startswith("learners/")]) == 2
+
+
+def test_what_could_not_be_read_has_no_points_in_the_table(report) -> None:
+    report["submissions"][0] |= {"status": "unreadable", "reason": "It is no notebook."}
+    row = next(csv.DictReader(io.StringIO(table(report))))
+    assert (row["score"], row["99.1"], row["status"]) == ("", "", "unreadable")
+
+
 def test_the_table_holds_every_row_and_runs_nothing(written) -> None:
     rows = list(csv.DictReader(io.StringIO(written["class.csv"])))
-    assert [one["score"] for one in rows] == ["3.5", "1", "1"] and rows[0]["99.1"] == "3.5"
+    assert [one["score"] for one in rows] == ["3.5", "1", ""] and rows[0]["99.1"] == "3.5"
     assert rows[1]["name"] == f"'{EVIL}"
     assert not [cell for one in rows for cell in one.values() if cell.startswith(("=", "+", "-", "@"))]
 

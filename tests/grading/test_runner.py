@@ -3,18 +3,22 @@
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mmlab.grading.exercise import Call
+from mmlab.grading.exercises import EXERCISES
 from mmlab.grading.runner import Options, grade
 from mmlab.grading.runner.answers import Answers, private_checks
 from mmlab.grading.runner.isolation import check_level
 from mmlab.grading.runner.job import Before, Group, Runner
 from mmlab.grading.runner.pool import Pool
 from mmlab.grading.runner.submission import gather, open_submission
+from mmlab.grading.runner.watch import Watch
+from mmlab.paths import NOTEBOOKS
 from mmlab.types import InputError
 from tests.grading.toy import NO_SCALE, PATCHIFY, RIGHT, STUBS, TOYS, handed_in, reference
 
@@ -188,10 +192,15 @@ def test_links_lead_nowhere_and_pipes_do_not_stop_it(tmp_path) -> None:
 
 
 def test_names_are_told_apart(tmp_path) -> None:
+    for folder in ("a", "b", "b/a"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.ipynb").touch()
     names = [
         one.name for one in gather([tmp_path / "a" / "x.ipynb", tmp_path / "b" / "x.ipynb", tmp_path / "王 小明.ipynb"])
     ]
-    assert names == ["x", "x (2)", "王 小明"]
+    assert names == ["a", "b", "王 小明"]  # of one name: called by their folders
+    again = [one.name for one in gather([tmp_path / "a" / "x.ipynb", tmp_path / "b" / "a" / "x.ipynb"])]
+    assert again == ["a", "a (2)"]
 
 
 @pytest.mark.parametrize("level", ["nobody", "container"])
@@ -213,6 +222,78 @@ def test_what_does_not_exist_is_named(tmp_path) -> None:
         grade([tmp_path / "x.ipynb"], tmp_path / "out", options=Options(only=("42",)), exercises=TOYS)
     with pytest.raises(InputError, match="Nothing to grade"):
         grade([], tmp_path / "out", exercises=TOYS)
+    with pytest.raises(InputError, match=r"no such file or folder: .*nobody"):
+        grade([tmp_path / "nobody", tmp_path / "none"], tmp_path / "out", exercises=TOYS)
+
+
+def test_folders_of_several_learners_are_told_from_one(tmp_path) -> None:
+    for name in ("anna", "ben"):
+        (tmp_path / "class" / name).mkdir(parents=True)
+        (tmp_path / "class" / name / "lesson.ipynb").write_bytes(handed_in(RIGHT))
+    [note] = open_submission(gather([tmp_path / "class"])[0], TOYS).notes[:1]
+    assert "lesson.ipynb lies in 2 of its folders (anna, ben)" in note and "class/*" in note
+    assert not open_submission(gather([tmp_path / "class" / "anna"])[0], TOYS).notes
+
+
+LESSON = "04_1_projection_and_sum"
+
+
+def cells_of(lesson: str) -> dict:
+    return json.loads((NOTEBOOKS / f"{lesson}.ipynb").read_text(encoding="utf-8"))
+
+
+def test_what_a_lesson_teaches_is_nobodys_solution(tmp_path) -> None:
+    """Untouched lessons define names that exercises ask for, of their own and of other lessons."""
+    for number, path in enumerate(sorted(NOTEBOOKS.glob("*.ipynb"))):
+        renamed = tmp_path / f"learner {number}.ipynb"
+        renamed.write_bytes(path.read_bytes())
+        found = open_submission(gather([renamed])[0], EXERCISES)
+        own = {id for id, exercise in EXERCISES.items() if exercise.lesson == path.stem}
+        assert set(found.solutions) == own and not found.notes, path.stem
+
+
+def test_a_cell_without_its_mark_is_looked_for_in_its_own_lesson(tmp_path) -> None:
+    book = cells_of(LESSON)
+    for source in ("def by_hand(x):\n    return x", "def as_one_map(weights, biases):\n    return 1"):
+        book["cells"].append({"cell_type": "code", "metadata": {}, "source": source, "outputs": []})
+    path = tmp_path / "erin.ipynb"
+    path.write_text(json.dumps(book), encoding="utf-8")
+    found = open_submission(gather([path])[0], EXERCISES)
+    assert "return 1" in found.solutions["04_1.2"] and "00.1" not in found.solutions
+    assert found.notes == ["04_1.2: its cell is still the stub; the cell that defines as_one_map was taken."]
+
+
+def test_a_solution_under_another_name_is_pointed_out(graded) -> None:
+    report = graded({"renamed": {**RIGHT, "99.1": PATCHIFY.replace("patchify", "cut_up")}})
+    [row] = report["submissions"]
+    assert row["exercises"][0]["status"] == "not attempted" and "99.1: its cell is written" in row["notes"][0]
+    assert "nothing called patchify" in row["exercises"][0]["notes"][0]
+
+
+def test_without_references_a_solution_builds_on_the_learners_own(monkeypatch) -> None:
+    def none(id: str) -> str:
+        raise FileNotFoundError
+
+    later = replace(TOYS["99.2"], needs=("99.1",))
+    answers = Answers({"99.2": later}, secret="s", reference=none, known={**TOYS, "99.2": later})
+    assert set(answers.read) == {"99.1", "99.2"}  # its cell is read, though it is not graded
+    [before] = answers.before("99.2", {"99.1": PATCHIFY})
+    assert (before.entry, before.source) == ("patchify", PATCHIFY)
+    assert answers.before("99.2", {}) == []  # not written yet: the solution then finds no such name
+    whole = Answers({"99.2": later}, secret="s", reference=reference, known={**TOYS, "99.2": later})
+    assert whole.before("99.2", {"99.1": "mine"})[0].source == reference("99.1")
+
+
+def test_an_endless_loop_is_waited_for_once(monkeypatch) -> None:
+    exercise = replace(TOYS["99.1"], seconds=2.0)
+    groups = [Group(str(i), [Call({"image": np.ones((1, 2, 2)), "size": 1})]) for i in range(3)]
+    given: list[float] = []
+    plain = Watch.frame
+    monkeypatch.setattr(Watch, "frame", lambda watch, seconds: given.append(seconds) or plain(watch, seconds))
+    with Pool() as pool:
+        ran = Runner(pool).run(exercise, "def patchify(image, size):\n    while True: pass", groups)
+    assert all(outcome.slow for outcomes in ran.outcomes.values() for outcome in outcomes)
+    assert [seconds for seconds in given if seconds <= 2] == [2.0, 0.5, 0.5]
 
 
 def test_only_some_exercises(graded) -> None:

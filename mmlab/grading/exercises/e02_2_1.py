@@ -67,8 +67,8 @@ def perplexity(counts, tokens, k):
             "The denominator counts k once for each word of the vocabulary.",
         ),
         "case": (
-            "With smoothing no probability is 0; if yours is, k is missing somewhere.",
             "A product of 900 probabilities is 0 in floating point. Add logarithms.",
+            "With smoothing no probability is 0; if yours is, k is missing somewhere.",
         ),
         "scale": ("Natural logarithm and exp belong together, as 2 and log2 do.",),
         "type": ("Give one number, not the list of probabilities.",),

@@ -62,9 +62,9 @@ def kneser_ney(counts, discount):
     ),
     hints={
         "value": (
+            "P_cont counts different words before w, not occurrences of w.",
             "Do your rows sum to 1? What the discount takes away from the seen pairs, the second term must give back.",
             "`counts > 0` says which pairs were seen; its sums along the two axes are N(v, ·) and N(·, w).",
-            "P_cont counts different words before w, not occurrences of w.",
         ),
         "case": (
             "Where c(v) is 0 both fractions are 0/0. Divide only where c(v) > 0, and take P_cont for the other rows.",

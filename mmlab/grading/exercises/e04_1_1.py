@@ -52,7 +52,7 @@ shapes = {
         "value": (
             "An (r, s) matrix times an (s,) vector gives (r,). Write the shapes beside each letter.",
             "A matrix with 576 rows and 100 columns cannot have a larger rank than its shorter side.",
-            "Rank and dimension of the kernel add up to the dimension of the input.",
+            "The rank and the number of directions that are lost add up to the dimension of the input.",
         ),
     },
     wrong=(

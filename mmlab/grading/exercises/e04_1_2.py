@@ -57,6 +57,7 @@ def as_one_map(weights, biases):
         "shape": (
             "x has as many entries as all modalities together; W needs a row for each of them.",
             "Stack the matrices on top of each other: the rows follow the entries of the concatenation.",
+            "And b? It meets no x: biases are added, not stacked, so its shape is (d_z,).",
         ),
         "value": (
             "Multiply it out for two modalities of width 1: which row of W meets which entry of the concatenation?",

@@ -65,8 +65,8 @@ bound = {
     ),
     hints={
         "value": (
+            "f and g: give up on one pair, and choose numbers for the other three.",
             "Write the four scores into a table with two rows and two columns; which signs should they have?",
-            "Give up on one pair, and choose numbers for the other three.",
             "Add the two scores of the diagonal; add the other two. What do you notice?",
         ),
         "type": ('"f": [first, second], "g": [first, second]',),

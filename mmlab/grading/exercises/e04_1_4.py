@@ -23,13 +23,14 @@ def _edges(rng: np.random.Generator) -> list[Call]:
 
 
 STATEMENT = """
-Nobody gives us the $W_m$; they are learned. For inputs $x_m$ (a row per example), the sum $z = \\sum_m x_m W_m$ and
-targets $t$, take the loss
+Nobody gives us the $W_m$; they are learned. For inputs $x_m$ (NumPy arrays, a row per example), the sum
+$z = \\sum_m x_m W_m$ and targets $y$, take the loss
 
-$$L = \\frac{1}{2B} \\sum_{b=1}^{B} \\lVert z_b - t_b \\rVert^2$$
+$$L = \\frac{1}{2B} \\sum_{b=1}^{B} \\lVert z_b - y_b \\rVert^2$$
 
 Write `gradients(x, weights, target)`, which gives for each modality $\\partial L / \\partial W_m$, in the shape of
-$W_m$, by your own formula: one matrix product for each modality, no automatic differentiation. (Check yourself:
+$W_m$, by your own formula: first the residual of the sum, then one matrix product for each modality, no automatic
+differentiation. (Check yourself:
 compare with `torch.autograd`, inside `with torch.enable_grad():`, because this lesson has switched gradients off.)
 """
 
@@ -60,11 +61,11 @@ def gradients(x, weights, target):
             "The 2 of the square and the 1/2 cancel; the mean over the batch stays.",
             "Divide by the number of examples B, not by the number of entries of z.",
         ),
-        "sign": ("The residual is z - t, not t - z.",),
+        "sign": ("The residual is z - y, not y - z.",),
         "value": (
             "All modalities share one residual: that of the whole sum, not of their own term.",
             "The derivative of z with respect to W_m sees only x_m; the derivative of L with respect to z is (z -"
-            " t) / B.",
+            " y) / B.",
         ),
         "case": ("With one modality the sum has one term, with one example the mean has one.",),
     },

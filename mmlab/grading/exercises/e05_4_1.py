@@ -59,7 +59,7 @@ def triangles(mels, n_fft, rate):
         "value": (
             "Which spacing is equal: that of the points in mel. Which lines are straight: those of the triangles "
             "in Hz.",
-            "Back from mel to Hz: 700 * (10 ** (mel / 2595) - 1).",
+            "The points go from 0 Hz to half the rate. Back from mel to Hz: 700 * (10 ** (mel / 2595) - 1).",
             "A triangle is the smaller of its rising and its falling line, but never below 0: np.minimum, np.maximum.",
         ),
         "shape": ("One row per band, one column per bin; there are n_fft // 2 + 1 bins, from 0 Hz to half the rate.",),

@@ -35,7 +35,7 @@ A sound becomes a picture of itself. Write `log_mel(wave, mels, n_fft, hop, rate
    $n = 0, \\dots, \\text{n\\_fft} - 1$.
 3. Take the **power** $|X_k|^2$ of its Fourier transform, for the bins $0 \\dots \\text{n\\_fft} / 2$.
 4. Sum the bins into mel bands with your `triangles(mels, n_fft, rate)` of exercise 05_4.1.
-5. Take the natural logarithm, of $10^{-6}$ where the power is smaller.
+5. Take the natural logarithm, of $10^{-6}$ where the sum of a band is smaller. (Floor and padding differ from the lesson's.)
 
 The result is `(mels, frames)`: bands upwards, time to the right.
 """

@@ -31,7 +31,8 @@ def _first(rng: np.random.Generator) -> list[Call]:
 STATEMENT = """
 The training loop of this lesson hides its heart in `optimizer.step()`. Write that heart: one step of AdamW
 (Loshchilov and Hutter 2019) with $\\beta_1 = 0.9$, $\\beta_2 = 0.999$, $\\varepsilon = 10^{-8}$, learning rate
-$\\eta$ and weight decay $\\lambda$:
+$\\eta$ and weight decay $\\lambda$. (Both means start at zero and are too small at first; dividing by $1 - \\beta^t$
+corrects that.)
 
 $$m \\leftarrow \\beta_1 m + (1 - \\beta_1) g, \\qquad v \\leftarrow \\beta_2 v + (1 - \\beta_2) g^2, \\qquad
 \\hat m = \\frac{m}{1 - \\beta_1^t}, \\quad \\hat v = \\frac{v}{1 - \\beta_2^t}$$
@@ -68,11 +69,14 @@ def adamw_step(weight, gradient, mean, square, step, lr, decay):
     hints={
         "value": (
             "The corrected m̂ and v̂ are used for this step only; what is kept is m and v.",
-            "ε is added after the square root.",
+            "Before the division, m and v are corrected: m / (1 - β₁ᵗ) and v / (1 - β₂ᵗ). ε is added after the square root.",
             "In AdamW the decay acts on the weight itself, apart from the gradient: it is not divided by √v̂.",
         ),
         "case": ("At step 1, 1 - β₁ᵗ is 0.1: without the correction the first steps would be ten times too short.",),
-        "scale": ("Is the learning rate multiplied into the decay, too?",),
+        "scale": (
+            "What is kept is m and v, not the corrected m̂ and v̂.",
+            "Is the learning rate multiplied into the decay, too?",
+        ),
         "in_place": ("`weight -= ...` changes the caller's array; write `weight - ...`.",),
         "sign": ("Downhill: minus.",),
         "type": ('A dict with "weight", "mean" and "square".',),

@@ -48,6 +48,9 @@ def release(folder: Path, *, say: Callable[[str], None] = print) -> int:
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() and (old := path.read_text(encoding="utf-8")) != text:
+            path.with_name(f"{path.name}.old").write_text(old, encoding="utf-8")
+            say(f"{name} in the folder was another; it lies beside the new one as {path.name}.old.")
         path.write_text(text, encoding="utf-8")
     shutil.copy(ROOT / "LICENSE", folder)
     return len(list((folder / LESSONS).glob("*.ipynb")))

@@ -31,7 +31,7 @@ result here:
 .venv/bin/mmlab grade . --out report
 ```
 
-and open `report/class.html`.
+and open your page in `report/learners`.
 
 ## A newer version of the course
 

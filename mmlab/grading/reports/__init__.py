@@ -40,7 +40,10 @@ EACH: dict[str, Callable[[Report, Mapping[str, Any]], str]] = {
 
 
 def write_reports(report: Report, out: Path) -> None:
-    """Writes every report into `out`; a single submission's results.json lies at its top, where Gradescope looks."""
+    """Writes every report into `out`; a single submission's results.json lies at its top, where Gradescope looks.
+
+    Files there of learners who are not in this report, from an earlier run, are deleted: they would be taken for its own.
+    """
     check_report(report)
     files = {name: make(report) for name, make in REPORTS.items()}
     rows = report["submissions"]
@@ -48,6 +51,9 @@ def write_reports(report: Report, out: Path) -> None:
         files |= {pattern.format(name=name): make(report, row) for pattern, make in EACH.items()}
     if len(rows) == 1:
         files["results.json"] = gradescope(report, rows[0])
+    earlier = {path for pattern in (*EACH, "results.json") for path in out.glob(pattern.format(name="*"))}
+    for path in earlier - {out / name for name in files}:
+        path.unlink()
     for name, text in files.items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)

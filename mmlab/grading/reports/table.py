@@ -1,4 +1,4 @@
-"""The class as CSV: a row for each submission, a column for each exercise."""
+"""The class as CSV: a row for each submission, a column for each exercise; no points where nothing could be read."""
 
 import csv
 import io
@@ -17,8 +17,9 @@ def table(report: Mapping[str, Any]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(["name", "score", "max_score", "status", *ids, "reason", "notes"])
     for row in rows:
-        each = [points(exercise["score"]) for exercise in row["exercises"]]
-        cells = [row["name"], points(row["score"]), points(row["max_score"]), row["status"], *each, row["reason"]]
+        scores = [row["score"], *(exercise["score"] for exercise in row["exercises"])]
+        score, *each = ["" if row["status"] == "unreadable" else points(one) for one in scores]
+        cells = [row["name"], score, points(row["max_score"]), row["status"], *each, row["reason"]]
         writer.writerow([_harmless(cell) for cell in [*cells, " ".join(row["notes"])]])
     return text.getvalue()
 

@@ -29,7 +29,9 @@ class Answers:
     """Calls and expected values of every exercise; they never leave the grader's process.
 
     With references, every check asks what `secret` draws. A copy that was handed out without them has only the visible
-    checks, on the inputs of the self-check.
+    checks, on the inputs of the self-check, and an exercise builds on the learner's own solutions.
+
+    `known` are all exercises of the course: those that are graded may build on others.
     """
 
     def __init__(
@@ -39,8 +41,10 @@ class Answers:
         secret: str,
         private: Mapping[str, tuple[Check, ...]] | None = None,
         reference: Callable[[str], str] = reference_source,
+        known: Mapping[str, Exercise] | None = None,
     ) -> None:
         self.exercises, self.secret, self.reference = exercises, secret, reference
+        self.known = exercises if known is None else known
         self.private = private or {}
         self.asked: dict[str, tuple[Asked, ...]] = {}
         self.lock = threading.Lock()
@@ -65,14 +69,25 @@ class Answers:
                 self.asked[id] = tuple(self._asked(id))
             return self.asked[id]
 
-    def before(self, id: str) -> list[Before]:
-        """The references that a solution builds on, those first that others need."""
-        found: dict[str, Before] = {}
-        for need in self.exercises[id].needs:
-            exercise = self.exercises[need]
-            found |= {one.entry: one for one in self.before(need)}
-            found[exercise.entry] = Before(exercise.entry, self.reference(need), exercise.allowed)
-        return list(found.values())
+    @property
+    def read(self) -> dict[str, Exercise]:
+        """The exercises whose cells are read: those that are graded, and those that they build on."""
+        found = dict(self.exercises)
+        for id in self.exercises:
+            found |= {need: self.known[need] for need in self._needs(id)}
+        return found
+
+    def before(self, id: str, own: Mapping[str, str]) -> list[Before]:
+        """What a solution builds on, those first that others need: the references, or without them the learner's `own`."""
+        sources = {need: self.reference(need) if self.whole else own.get(need) for need in self._needs(id)}
+        named = [(self.known[need], source) for need, source in sources.items() if source is not None]
+        return [Before(exercise.entry, source, exercise.allowed) for exercise, source in named]
+
+    def _needs(self, id: str) -> list[str]:
+        found: dict[str, None] = {}
+        for need in self.known[id].needs:
+            found |= dict.fromkeys([*self._needs(need), need])
+        return list(found)
 
     def _whole(self) -> bool:
         try:

@@ -64,7 +64,7 @@ def grade(
     key = fingerprint(chosen, private, submissions, options)
     journal = Journal(out, key=key, secret=options.seed or secrets.token_hex(16), total=len(submissions))
     try:
-        answers = Answers(chosen, secret=journal.secret, private=private, reference=source_of)
+        answers = Answers(chosen, secret=journal.secret, private=private, reference=source_of, known=exercises)
         if journal.resumed:
             say(f"Going on with a run that was cut off: {len(journal.rows)} of {len(submissions)} are graded.")
         began = time.time()
@@ -130,7 +130,7 @@ def _run(
                     found.append(probe(runner, options.isolate, secrets=secret_files))
                 judge = Judge(answers, runner)
                 while not errors and (submission := _next(waiting)) is not None:
-                    submission = open_submission(submission, answers.exercises)
+                    submission = open_submission(submission, answers.read)
                     if journal.done(submission.name, submission.sha256):
                         continue
                     row = judge.submission(submission)

@@ -9,7 +9,7 @@ from mmlab.grading.exercise import Exercise
 from mmlab.grading.hints import hints
 from mmlab.grading.runner.answers import Answers, Asked
 from mmlab.grading.runner.job import Group, Runner
-from mmlab.grading.runner.submission import Submission
+from mmlab.grading.runner.submission import Submission, defines, squeezed
 from mmlab.grading.values import Failure, Outcome
 
 SHOWN = 2000  # characters of what a solution printed
@@ -49,10 +49,15 @@ class Judge:
             outcomes = {one.check.name: [Outcome(missing=True)] for one in asked}
         else:
             groups = [Group(one.check.name, one.calls) for one in asked]
-            ran = self.runner.run(exercise, source, groups, before=self.answers.before(exercise.id))
+            before = self.answers.before(exercise.id, submission.solutions)
+            ran = self.runner.run(exercise, source, groups, before=before)
             outcomes, printed, notes = ran.outcomes, ran.printed, ran.notes
         checks = [verdict(exercise, one, outcomes[one.check.name]) for one in asked]
         attempted = any(check["passed"] or check["failure"]["kind"] != "missing" for check in checks)
+        stub = source is None or squeezed(source) in ("", squeezed(exercise.stub))
+        if not (stub or attempted or defines(source, exercise.entry)):
+            notes.append(f"Something is written, but nothing called {exercise.entry}, the name that the task gives.")
+            submission.notes.append(f"{exercise.id}: its cell is written, but defines no {exercise.entry}; look at it.")
         return {
             "id": exercise.id,
             "title": exercise.title,

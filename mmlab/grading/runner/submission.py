@@ -5,12 +5,15 @@ import hashlib
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import mmlab
 from mmlab.grading.exercise import Exercise
+from mmlab.grading.exercises import EXERCISES
 from mmlab.grading.runner.read import KINDS, Book, Cell, UnreadableError, read
 from mmlab.paths import NOTEBOOKS
 from mmlab.types import InputError
@@ -33,11 +36,20 @@ class Submission:
 
 
 def gather(paths: Sequence[Path]) -> list[Submission]:
-    """One submission for each path, under a name that no other has; nothing is read yet."""
+    """One submission for each path, under a name that no other has; nothing is read yet.
+
+    Files of one name are called by their folders: submissions/anna/lesson.ipynb is anna's.
+
+    Raises:  InputError for no path, and where not one of them leads anywhere
+    """
+    if paths and not any(os.path.lexists(path) for path in paths):
+        raise InputError(f"There is no such file or folder: {paths[0]}; name notebooks, or learners' folders.")
+    called = [path.stem if path.suffix in KINDS else path.name or path.resolve().name for path in paths]
+    common = {name for name, count in Counter(called).items() if count > 1}
     taken: dict[str, int] = {}
     found = []
-    for path in paths:
-        name = path.stem if path.suffix in KINDS else path.name or path.resolve().name
+    for path, name in zip(paths, called, strict=True):
+        name = path.parent.name or name if name in common else name
         name = "".join(c if c.isprintable() else "?" for c in os.fsencode(name).decode("utf-8", "replace")) or "unnamed"
         taken[name] = taken.get(name, 0) + 1
         found.append(Submission(name if taken[name] == 1 else f"{name} ({taken[name]})", path))
@@ -69,6 +81,7 @@ def open_submission(submission: Submission, exercises: Mapping[str, Exercise]) -
     if not books:
         submission.reason = " ".join(submission.notes) or "The folder holds no notebook."
         return submission
+    submission.notes += shared(submission.path, files)
     choose(submission, books, exercises)
     return submission
 
@@ -92,6 +105,24 @@ def files_of(path: Path) -> list[Path]:
     return found
 
 
+def shared(path: Path, files: Sequence[Path]) -> list[str]:
+    """A sentence where folders side by side hold notebooks of one name: those of several learners, perhaps."""
+    folders: dict[str, set[str]] = {}
+    for file in files if path.is_dir() else ():
+        parts = file.relative_to(path).parts
+        if len(parts) > 1:
+            folders.setdefault(file.name, set()).add(parts[0])
+    name, inside = max(folders.items(), key=lambda item: len(item[1]), default=("", set()))
+    if len(inside) < 2:
+        return []
+    first, second = sorted(inside)[:2]
+    some = f"{first}, {second}{', ...' if len(inside) > 2 else ''}"
+    return [
+        f"{name} lies in {len(inside)} of its folders ({some}): if they are several learners', name each of them, as in "
+        f"{path.name}/*."
+    ]
+
+
 def version_note(book: Book) -> list[str]:
     """A sentence where the notebook was made for another version of the course."""
     if not book.course or book.course == mmlab.__version__:
@@ -100,19 +131,27 @@ def version_note(book: Book) -> list[str]:
 
 
 def choose(submission: Submission, books: Iterable[tuple[Path, Book]], exercises: Mapping[str, Exercise]) -> None:
-    """For each exercise: the last cell with its mark that is neither empty nor the stub; else one found by its name."""
+    """For each exercise: the last cell with its mark that is neither empty nor the stub; else one found by its name.
+
+    By name are found only cells that no lesson brings, and in a notebook that is known to be of a lesson, only the
+    solutions of that lesson: lessons define many names.
+    """
     marks = {exercise.grade_id: id for id, exercise in exercises.items()} | {id: id for id in exercises}
+    every = {**EXERCISES, **exercises}
+    lesson_of = {mark: one.lesson for id, one in every.items() for mark in (id, one.grade_id)}
     marked: dict[str, list[Cell]] = {}
-    unmarked: list[Cell] = []
+    unmarked: dict[str, list[Cell]] = {one.lesson: [] for one in exercises.values()}
     for file, book in books:
-        taught = taught_sources(file.stem)
+        lessons = {lesson_of[cell.exercise] for cell in book.cells if cell.exercise in lesson_of}
+        lessons |= {file.stem} & set(lesson_of.values())
         for cell in book.cells:
             if cell.exercise in marks and cell.part == "solution":
                 marked.setdefault(marks[cell.exercise], []).append(cell)
-            elif not cell.exercise and cell.kind == "code" and squeezed(cell.source) not in taught:
-                unmarked.append(cell)
+            elif not cell.exercise and cell.kind == "code" and squeezed(cell.source) not in taught_sources():
+                for lesson in (lessons or unmarked.keys()) & unmarked.keys():
+                    unmarked[lesson].append(cell)
     for id, exercise in exercises.items():
-        source = _chosen(submission, exercise, marked.get(id, []), unmarked)
+        source = _chosen(submission, exercise, marked.get(id, []), unmarked[exercise.lesson])
         if source is not None and len(source) > SOURCE_LIMIT:
             submission.notes.append(f"{id}: its cell has {len(source):,} characters; at most {SOURCE_LIMIT:,} are run.")
         elif source is not None:
@@ -120,18 +159,18 @@ def choose(submission: Submission, books: Iterable[tuple[Path, Book]], exercises
 
 
 def _chosen(submission: Submission, exercise: Exercise, own: list[Cell], unmarked: list[Cell]) -> str | None:
-    if not own:
-        named = [cell for cell in unmarked if defines(cell.source, exercise.entry)]
-        if not named:
-            return None
-        submission.notes.append(
-            f"{exercise.id}: its cell has lost its mark; the cell that defines {exercise.entry} was taken."
-        )
-        return named[-1].source
     written = [cell for cell in own if squeezed(cell.source) not in ("", squeezed(exercise.stub))]
-    if len(own) > 1:
+    if not written:
+        named = [cell for cell in unmarked if defines(cell.source, exercise.entry)]
+        if named:
+            what = "its cell is still the stub" if own else "its cell has lost its mark"
+            submission.notes.append(f"{exercise.id}: {what}; the cell that defines {exercise.entry} was taken.")
+            return named[-1].source
+        if not own:
+            return None
+    if len(written) > 1:
         submission.notes.append(
-            f"{exercise.id}: {len(own)} cells have its mark; the last with something in it was taken."
+            f"{exercise.id}: {len(written)} cells with its mark are written; the last of them was taken."
         )
     cell = (written or own)[-1]
     if cell.kind != "code":
@@ -158,10 +197,8 @@ def squeezed(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.strip().splitlines())
 
 
-def taught_sources(stem: str) -> frozenset[str]:
-    """The cells of the course's own lesson of that name: what it teaches is no solution."""
-    path = NOTEBOOKS / f"{stem}.ipynb"
-    if not path.is_file():
-        return frozenset()
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return frozenset(squeezed("".join(cell["source"])) for cell in cells)
+@cache
+def taught_sources() -> frozenset[str]:
+    """The cells of the course's own lessons: what they teach is no solution, in whatever file it is handed in."""
+    books = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(NOTEBOOKS.glob("*.ipynb"))]
+    return frozenset(squeezed("".join(cell["source"])) for book in books for cell in book["cells"])

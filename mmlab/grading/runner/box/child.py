@@ -69,11 +69,12 @@ def _solve(header: dict, body: bytes, result: BinaryIO) -> None:
     space = guard.namespace(tuple(header["allowed"]))
     trouble = {}
     try:
-        for entry, source in header["before"]:
-            known = {name: space[name] for name, _ in header["before"] if name in space}
-            own: dict[str, Any] = {"__name__": "before", **known}
-            exec(compile(source, "<exercise before>", "exec"), own)
-            space[entry] = own[entry]
+        for entry, source, allowed in header["before"]:
+            known = {name: space[name] for name, *_ in header["before"] if name in space}
+            own = {**guard.namespace(tuple(allowed)), **known}
+            with contextlib.suppress(Exception):  # a learner's own may fail; then its name is not there
+                exec(compile(plain(source), "<exercise before>", "exec"), own)
+                space[entry] = own[entry]
         exec(compile(plain(header["source"]), "<solution>", "exec"), space)
     except NotImplementedError:
         trouble = {"missing": True}
