@@ -161,6 +161,8 @@ def test_every_cell_has_as_many_questions(truthful: dict[str, dict[str, Any]]) -
     assert truthful["what_see_far_zh"]["n"] == COUNT / 4
     for engine in ("espeak", "flite", "unseen_engine", "zh"):
         assert truthful[f"what_hear_{engine}"]["n"] == COUNT / 2
+    forms = [truthful[f"which_named_{form}"]["n"] for form in ("word", "audio")]
+    assert sum(forms) == COUNT and min(forms) > 0.4 * COUNT
     assert truthful["overall"]["n"] == 11 * COUNT
 
 
@@ -259,6 +261,19 @@ def test_counterfactuals_keep_the_words_and_change_the_answer(data: EmojiData) -
     assert seen > 8 * COUNT * 0.6
 
 
+def test_where_nobody_says_what_is_shown_the_picture_is_swapped(data: EmojiData) -> None:
+    facts = Facts.of(data)
+    shown = facts.shown("validation")
+    spoken = {thing for thing, language in shown.clips if language == "en"}
+    silent = next(thing for thing in shown.pictures if thing not in spoken)
+    said = next(thing for thing in shown.pictures if thing in spoken)
+    clip = shown.clips[said, "en"][0]
+    asked = question(data, kind="agree", language="en", images=shown.pictures[silent][:1], clips=[clip])
+    swapped = Swaps(facts, split="validation", seed=0).turn(asked)
+    assert swapped.clips == (clip,) and facts.seen(swapped.images[0]) == said
+    assert asked.answer.startswith("No") and swapped.answer.startswith("Yes")
+
+
 def test_a_removal_that_removes_nothing_is_found_out(
     data: EmojiData, judge: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -317,6 +332,7 @@ def test_a_real_chat_is_asked_in_batches_with_its_own_answers(data: EmojiData) -
 def test_tables_and_log(truthful: dict[str, dict[str, Any]], tmp_path: Any) -> None:
     tables = as_tables(truthful)
     assert "| `overall` | 100.0 |" in tables and "| `what_see` |" in tables and "unseen_engine" in tables
+    assert "| `which_named_word` | 100.0 |" in tables
     assert "declined: 0.0 % of" in tables
     log_evaluation(truthful, path=tmp_path / "log.jsonl")
     log_evaluation(truthful, path=tmp_path / "log.jsonl")

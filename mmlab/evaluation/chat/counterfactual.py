@@ -71,6 +71,9 @@ class Swaps:
                 return again(self.facts, turn, images=turn.images, clips=[clip])
             if not heard:
                 return again(self.facts, turn, images=[draws.picture(thing)], clips=turn.clips)
+            if turn.kind == "agree" and thing == turn.asks_about:  # nobody here says what is shown: show what is said
+                said = self.facts.heard(turn.clips[0])
+                return again(self.facts, turn, images=[draws.picture(said)], clips=turn.clips)
 
     def _other_colour(self, draws: Draws, turn: Turn) -> str:
         while self.facts.colour(picture := draws.coloured("swap")) == self.facts.colour(turn.images[0]):

@@ -26,6 +26,7 @@ from mmlab.models.chat import MultimodalChat
 
 TRAINING = 6000  # dialogues that the baselines are fitted on
 BY_ENGINE = ("what_hear", "agree")
+BY_FORM = ("which_named",)  # named by a word of the question, or by a voice
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def evaluate_chat(
 
 
 def figures(rows: Mapping[str, Sequence[Row]], *, split: str) -> dict[str, Figure]:
-    """`overall`, near and far, then each kind: whole, by place, language, both, and engine."""
+    """`overall`, near and far, then each kind: whole, by place, language, both, engine and form."""
     places = tuple(PLACES[split])
     found = {"overall": overall(rows)}
     if len(places) > 1:
@@ -109,7 +110,7 @@ def figures(rows: Mapping[str, Sequence[Row]], *, split: str) -> dict[str, Figur
 
 
 def cells(kind: str, rows: Sequence[Row], *, places: Sequence[str]) -> dict[str, Figure]:
-    """The figures of one kind, whole and in its parts."""
+    """The figures of one kind, whole and in its parts: by place, language, both, engine or form."""
     found = {kind: judged(rows)}
     parts = {f"{kind}_{place}": (place, None, None) for place in places if len(places) > 1}
     parts |= {f"{kind}_{language}": (None, language, None) for language in LANGUAGES}
@@ -130,6 +131,9 @@ def cells(kind: str, rows: Sequence[Row], *, places: Sequence[str]) -> dict[str,
         ]
         if some:
             found[name] = judged(some)
+    if kind in BY_FORM:
+        for form in sorted({row.asked.turn.form for row in rows}):
+            found[f"{kind}_{form}"] = judged([row for row in rows if row.asked.turn.form == form])
     return found
 
 

@@ -19,7 +19,8 @@ from mmlab.paths import DATA
 RESULTS = DATA / "results" / "chat"
 LOG = RESULTS / "test_log.jsonl"
 MADE_FROM = "made_from"
-SUMMARY = ("overall", "overall_near", "overall_far", *KINDS, "first_given_right")
+NAMED_BY = ("which_named_word", "which_named_audio")
+SUMMARY = ("overall", "overall_near", "overall_far", *KINDS, *NAMED_BY, "first_given_right")
 PARTS = ("near", "far", "en", "zh", "espeak", "flite", "unseen_engine")
 
 
