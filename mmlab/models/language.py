@@ -68,8 +68,8 @@ def see_alike(lm: Any, *, seed: int = 0) -> None:
 
     $$q = P x, \quad k = P y, \qquad q^\top k = (P x)^\top (P y)$$
 
-    With one matrix P for queries and keys a word attends to the picture that it names, and a sound to the picture of the
-    same thing, for soft tokens stand for names. The rows of P are orthogonal, and zero where rotary positions turn by more
+    With one matrix P for queries and keys a sound attends to the picture of the same thing, for one reader makes the soft
+    tokens of both. A word is less like the picture that it names, and finds it less often. The rows of P are orthogonal, and zero where rotary positions turn by more
     than `FAST` a token: words that are far apart are then as alike as neighbours.
 
     Source:  Trockman and Kolter 2023, arXiv:2305.09828 (query and key matrices that begin near each other). Differs: in

@@ -63,9 +63,10 @@ The share of the commonest answer in what it is trained on, English and Chinese:
 
 - It knows drawings and synthetic voices of {things:,} things, ten kinds of question, and no world beyond.
 - It errs where the encoders err: it cannot see what they do not tell.
-- Comparing two soft tokens is what it finds hard: which of two pictures is named (`which_named`), and whether picture and
-  sound agree (`agree`; a threshold on the cosine of their vectors stands beside it). Without the second part of its
-  training both were at or near chance, and so was "Is it a fruit?" until the answer said the kind first.
+- Comparing is what it finds hard: which of two pictures a voice names, and whether picture and sound agree (`agree`; a
+  threshold on the cosine of their vectors stands beside it). Without the second part of its training both were at or near
+  chance, and so was "Is it a fruit?" until the answer said the kind first. Which of two pictures a *word* names
+  (`which_named_word`) stays at chance: soft tokens make it say a word, and are not like it.
 - A question of another sort gets an answer that means nothing.
 """
 
