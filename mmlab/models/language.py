@@ -69,8 +69,9 @@ def see_alike(lm: Any, *, seed: int = 0) -> None:
     $$q = P x, \quad k = P y, \qquad q^\top k = (P x)^\top (P y)$$
 
     With one matrix P for queries and keys a sound attends to the picture of the same thing, for one reader makes the soft
-    tokens of both. A word is less like the picture that it names, and finds it less often. The rows of P are orthogonal, and zero where rotary positions turn by more
-    than `FAST` a token: words that are far apart are then as alike as neighbours.
+    tokens of both. A word is less like the picture that it names, and finds it less often. The rows of P are orthogonal,
+    and zero where rotary positions turn by more than `FAST` a token: words that are far apart are then as alike as
+    neighbours.
 
     Source:  Trockman and Kolter 2023, arXiv:2305.09828 (query and key matrices that begin near each other). Differs: in
              these heads alone, in slowly turning dimensions, and in a model that has learned to name what it is shown
