@@ -169,9 +169,7 @@ def _chosen(submission: Submission, exercise: Exercise, own: list[Cell], unmarke
         if not own:
             return None
     if len(written) > 1:
-        submission.notes.append(
-            f"{exercise.id}: {len(written)} cells with its mark are written; the last of them was taken."
-        )
+        submission.notes.append(f"{exercise.id}: {len(written)} cells have its mark; the last of them was taken.")
     cell = (written or own)[-1]
     if cell.kind != "code":
         submission.notes.append(f"{exercise.id}: its cell is of kind {cell.kind[:20]!r}; it was run as code.")
