@@ -201,6 +201,7 @@ def test_names_are_told_apart(tmp_path) -> None:
     assert names == ["a", "b", "王 小明"]  # of one name: called by their folders
     again = [one.name for one in gather([tmp_path / "a" / "x.ipynb", tmp_path / "b" / "a" / "x.ipynb"])]
     assert again == ["a", "a (2)"]
+    assert [one.name for one in gather([tmp_path / "a" / f"x{kind}" for kind in (".ipynb", ".py")])] == ["x", "x (2)"]
 
 
 @pytest.mark.parametrize("level", ["nobody", "container"])

@@ -42,7 +42,7 @@ EACH: dict[str, Callable[[Report, Mapping[str, Any]], str]] = {
 def write_reports(report: Report, out: Path) -> None:
     """Writes every report into `out`; a single submission's results.json lies at its top, where Gradescope looks.
 
-    Files there of learners who are not in this report, from an earlier run, are deleted: they would be taken for its own.
+    Files of learners whom only the report there before names are deleted: they would be taken for this run's.
     """
     check_report(report)
     files = {name: make(report) for name, make in REPORTS.items()}
@@ -51,15 +51,24 @@ def write_reports(report: Report, out: Path) -> None:
         files |= {pattern.format(name=name): make(report, row) for pattern, make in EACH.items()}
     if len(rows) == 1:
         files["results.json"] = gradescope(report, rows[0])
-    earlier = {path for pattern in (*EACH, "results.json") for path in out.glob(pattern.format(name="*"))}
-    for path in earlier - {out / name for name in files}:
-        path.unlink()
+    for name in _earlier(out) - files.keys():
+        (out / name).unlink(missing_ok=True)
     for name, text in files.items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
         part.write_text(text, encoding="utf-8")
         os.replace(part, path)
+
+
+def _earlier(out: Path) -> set[str]:
+    """The files that the report in this folder wrote for its learners; none where there is no report that one can read."""
+    try:
+        names = [row["name"] for row in json.loads((out / "report.json").read_text(encoding="utf-8"))["submissions"]]
+    except (OSError, ValueError, LookupError, TypeError):
+        return set()
+    found = {pattern.format(name=name) for name in file_names(names) for pattern in EACH}
+    return found | ({"results.json"} if len(names) == 1 else set())
 
 
 def append_step_summary(report: Report) -> None:

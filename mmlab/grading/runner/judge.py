@@ -9,7 +9,7 @@ from mmlab.grading.exercise import Exercise
 from mmlab.grading.hints import hints
 from mmlab.grading.runner.answers import Answers, Asked
 from mmlab.grading.runner.job import Group, Runner
-from mmlab.grading.runner.submission import Submission, defines, squeezed
+from mmlab.grading.runner.submission import Submission, defines, is_written
 from mmlab.grading.values import Failure, Outcome
 
 SHOWN = 2000  # characters of what a solution printed
@@ -54,8 +54,8 @@ class Judge:
             outcomes, printed, notes = ran.outcomes, ran.printed, ran.notes
         checks = [verdict(exercise, one, outcomes[one.check.name]) for one in asked]
         attempted = any(check["passed"] or check["failure"]["kind"] != "missing" for check in checks)
-        stub = source is None or squeezed(source) in ("", squeezed(exercise.stub))
-        if not (stub or attempted or defines(source, exercise.entry)):
+        written = source is not None and is_written(source, exercise)
+        if written and not (attempted or defines(source, exercise.entry)):
             notes.append(f"Something is written, but nothing called {exercise.entry}, the name that the task gives.")
             submission.notes.append(f"{exercise.id}: its cell is written, but defines no {exercise.entry}; look at it.")
         return {

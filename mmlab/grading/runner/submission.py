@@ -5,7 +5,6 @@ import hashlib
 import json
 import os
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -45,7 +44,10 @@ def gather(paths: Sequence[Path]) -> list[Submission]:
     if paths and not any(os.path.lexists(path) for path in paths):
         raise InputError(f"There is no such file or folder: {paths[0]}; name notebooks, or learners' folders.")
     called = [path.stem if path.suffix in KINDS else path.name or path.resolve().name for path in paths]
-    common = {name for name, count in Counter(called).items() if count > 1}
+    folders: dict[str, list[Path]] = {}
+    for path, name in zip(paths, called, strict=True):
+        folders.setdefault(name, []).append(path.parent)
+    common = {name for name, several in folders.items() if 1 < len(several) == len(set(several))}
     taken: dict[str, int] = {}
     found = []
     for path, name in zip(paths, called, strict=True):
@@ -119,7 +121,7 @@ def shared(path: Path, files: Sequence[Path]) -> list[str]:
     some = f"{first}, {second}{', ...' if len(inside) > 2 else ''}"
     return [
         f"{name} lies in {len(inside)} of its folders ({some}): if they are several learners', name each of them, as in "
-        f"{path.name}/*."
+        f"{path}/*."
     ]
 
 
@@ -159,7 +161,7 @@ def choose(submission: Submission, books: Iterable[tuple[Path, Book]], exercises
 
 
 def _chosen(submission: Submission, exercise: Exercise, own: list[Cell], unmarked: list[Cell]) -> str | None:
-    written = [cell for cell in own if squeezed(cell.source) not in ("", squeezed(exercise.stub))]
+    written = [cell for cell in own if is_written(cell.source, exercise)]
     if not written:
         named = [cell for cell in unmarked if defines(cell.source, exercise.entry)]
         if named:
@@ -174,6 +176,11 @@ def _chosen(submission: Submission, exercise: Exercise, own: list[Cell], unmarke
     if cell.kind != "code":
         submission.notes.append(f"{exercise.id}: its cell is of kind {cell.kind[:20]!r}; it was run as code.")
     return cell.source
+
+
+def is_written(source: str, exercise: Exercise) -> bool:
+    """Whether a cell holds anything but blanks or the stub."""
+    return squeezed(source) not in ("", squeezed(exercise.stub))
 
 
 def defines(source: str, name: str) -> bool:
