@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST = 2_500  # sprites on one sheet: about a megabyte
+LABEL = 24  # characters of a name beside the heat map
 MIMES = {b"OggS": "audio/ogg", b"RIFF": "audio/wav", b"fLaC": "audio/flac", b"FORM": "audio/aiff"}
 
 
@@ -93,6 +94,11 @@ def space_figure(state: SpaceState, *, off: list[int]) -> "Figure":
 
 
 def _called(points: Points, index: int) -> str:
-    """A point in a few words: its modality and its name."""
+    """A point in a few words: its name, and before it the modality where there are several."""
+    name = points.names[points.items[index]][0]
+    if len(name) > LABEL:
+        name = name[: LABEL - 1].rstrip() + "…"
+    if len(np.unique(points.modalities)) == 1:
+        return name
     word = modality_name(int(points.modalities[index]))
-    return f"{SPACE['words'].get(word, word)}: {points.names[points.items[index]][0][:18]}"
+    return f"{SPACE['words'].get(word, word)}: {name}"

@@ -114,6 +114,9 @@ class TrainingView(Still, anywidget.AnyWidget):
         for axes, (name, (curve, colour)) in zip(made.axes, curves.items(), strict=False):
             points = thinned(curve)
             axes.plot(points[:, 0], points[:, 1], color=colour, marker="o" if name == "recall" else "", ms=3)
+            if not len(points):
+                axes.set(xlim=(0, self.progress.steps or 1), ylim=(0, 1))
+                axes.text(0.5, 0.5, self.status, transform=axes.transAxes, ha="center", va="center")
             axes.set(title=TRAINING[name], xlabel=TRAINING["step"], ylabel=TRAINING[name])
         return made
 

@@ -135,6 +135,16 @@ def test_labels_are_words_and_not_a_page() -> None:
     assert "<img src=x" not in space.side.value and "&lt;img src=x" in space.side.value
 
 
+def test_the_heat_map_names_own_vectors_without_a_modality_and_marks_what_it_cuts() -> None:
+    space = JointSpace(vectors(), labels=["a thing with a very long name indeed", *"bcdefgh"])
+    space.view.selected = 0
+    said = [label.get_text() for label in space.figure().axes[1].get_yticklabels()]
+    assert said[0] == "a thing with a very lon…" and set(said[1:]) <= set("bcdefgh")
+    both = JointSpace({"image": vectors(), "audio": vectors(seed=1)}, labels=list("abcdefgh"))
+    both.view.selected = 0
+    assert all(": " in label.get_text() for label in both.figure().axes[1].get_yticklabels())
+
+
 def test_many_groups_are_gathered_under_one() -> None:
     space = JointSpace(vectors(40), groups={"class": [f"c{i % 20}" for i in range(40)]})
     space.controls.colour.value = "class"

@@ -181,6 +181,12 @@ def test_a_thinned_curve_keeps_its_ends_and_its_mean(values: list[float]) -> Non
         assert made[-1, 0] >= len(values) - 1 - len(values) / MOST
 
 
+def test_the_still_of_no_training_says_so_between_plain_axes() -> None:
+    (axes,) = TrainingView().figure().axes
+    assert [one.get_text() for one in axes.texts] == ["Nothing has been trained yet."]
+    assert axes.get_xlim() == (0, 1) and axes.get_ylim() == (0, 1)
+
+
 def test_the_still_shows_both_curves() -> None:
     view = TrainingView(title="A short run")
     empty = digest(view.figure())
