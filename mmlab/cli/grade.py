@@ -35,6 +35,8 @@ def grade(
 ) -> None:
     """Grade submissions: only the solution cells are read, and each runs alone, with limits.
 
+    A file for --hidden holds CHECKS = {"04_1.2": (Check(...),)}, with Check and what it needs from mmlab.grading.exercise.
+
     Exit status: 0 graded, 1 below --min-score, 2 the grader failed.
     """
     from mmlab.grading.reports import append_step_summary, write_reports

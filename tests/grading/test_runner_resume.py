@@ -106,6 +106,14 @@ def test_another_unfinished_run_is_not_overwritten(tmp_path) -> None:
         Journal(tmp_path, key="other", secret="s", total=1)
 
 
+def test_reports_that_should_go_into_a_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_text("mine", "utf-8")
+    for folder in (tmp_path / "notes", tmp_path / "notes" / "reports"):
+        with pytest.raises(InputError, match=r"go into a folder, and .*notes"):
+            Journal(folder, key="k", secret="s", total=1)
+    assert (tmp_path / "notes").read_text("utf-8") == "mine"
+
+
 def test_two_graders_do_not_share_a_folder(tmp_path) -> None:
     journal = Journal(tmp_path, key="k", secret="s", total=1)
     with pytest.raises(InputError, match="Another `mmlab grade`"):

@@ -17,11 +17,16 @@ class Journal:
 
     Only its owner can read the file, for the secret stands in it while the run lasts.
 
-    Raises:  InputError where another grader writes into the same folder, or the run before was another one
+    Raises:  InputError where the folder is a file, another grader writes into it, or the run before was another one
     """
 
     def __init__(self, folder: Path, *, key: str, secret: str, total: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError) as error:
+            raise InputError(
+                f"The reports go into a folder, and {folder} is (or lies in) a file; name another."
+            ) from error
         self.path = folder / NAME
         self.handle = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
         self._lock(folder)
