@@ -47,9 +47,10 @@ def _figure(group: list[dict[str, Any]], asked: str) -> Figure:
         "n": first["shares"][asked]["n"],
         "seeds": [round(value, DIGITS) for value in values],
         "parameters": first["parameters"],
-        "hidden": first["hidden"],
         "lr": first["lr"],  # its weight decay stands beside it in the choices of the budget
     }
+    if not linear:
+        figure["hidden"] = first["hidden"]
     if task in CHANCE:
         figure["chance"] = CHANCE[task]
     if task == "pair" and linear and first["operator"] in ADDITIVE and not first["alone"]:
