@@ -5,7 +5,8 @@
 The subset holds Latin and Greek letters, the signs of a formula, Chinese punctuation, the 3,755 common characters of
 GB 2312 (level 1) and every Chinese character that occurs in a name or keyword of the data, in a lesson or in the package.
 Latin is in it because matplotlib draws a text that holds a formula with the first family alone, without fallback. Hinting
-and layout tables are dropped: matplotlib draws at sizes where hints change nothing that a reader sees.
+and layout tables are dropped, and outlines rounded to a grid of UNITS: matplotlib draws at sizes where these change nothing
+that a reader sees.
 """
 
 import sys
@@ -13,11 +14,13 @@ from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTCollection, TTFont
+from fontTools.ttLib.scaleUpem import scale_upem
 from pyarrow import parquet
 
 ROOT = Path(__file__).parents[2]
 FAMILY = "mmlab Sans SC"
 FACE = "Noto Sans CJK SC"
+UNITS = 500  # to the em: 30 and more to a pixel of a figure
 KEEP_NAMES = {0, 13, 14}  # copyright, licence, licence address
 LATIN_AND_GREEK = [*range(0x20, 0x7F), *range(0xA0, 0x100), *range(0x391, 0x3CA)]
 PINYIN = "āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜ"
@@ -64,6 +67,7 @@ def build(collection: Path, out: Path) -> int:
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=sorted(map(ord, characters())))
     subsetter.subset(font)
+    scale_upem(font, UNITS)
     rename(font)
     font["head"].modified = font["head"].created  # the same bytes whenever it is made
     font.recalcTimestamp = False

@@ -9,15 +9,19 @@ from io import BytesIO
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import oxipng
+from jaxtyping import Int
 from nbformat import NotebookNode
-from PIL import Image, ImageChops, ImageStat
+from PIL import Image
 
 from mmlab.notebooks.origin import stale
 
 OUTPUT_LIMIT = 200_000  # characters of one output: a figure of 140 kB as base64
-COLOURS = (16, 32, 48, 64, 96, 128)  # of a stored figure
+COLOURS = (16, 24, 32, 48, 64, 96, 128)  # of a stored figure
 FAINT = 3.0
+CODE = np.array([65536, 256, 1])  # a colour as one number
+OFTEN, NEAR = 25, 20  # pixels of one colour that a reader can tell from others, and how far it may move in any channel
 KEPT_CELL_METADATA = {"tags", "editable", "deletable", "jupyter", "nbgrader", "mmlab"}
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -105,7 +109,8 @@ def in_few_colours(png: bytes) -> bytes:
     """A figure in a palette, packed as tightly as PNG allows: less than a third of the bytes, and no eye sees it.
 
     One that has such a palette stays. It is the smallest of COLOURS with which the mean square error of a pixel stays
-    below FAINT (of 255), else the largest.
+    below FAINT (of 255) and no colour that stands OFTEN moves further than NEAR, else the largest. A colour counts by the
+    root of its pixels: else the white ground takes the palette, and two curves get one colour.
     """
     picture = Image.open(BytesIO(png))
     if picture.mode == "P" and len(picture.getcolors()) <= COLOURS[-1]:
@@ -113,18 +118,27 @@ def in_few_colours(png: bytes) -> bytes:
     clear, file = picture.convert("RGBA"), BytesIO()
     flat = Image.new("RGB", picture.size, "white")
     flat.paste(clear, mask=clear.getchannel("A"))
+    codes, where, pixels = np.unique(np.asarray(flat, dtype=np.int32) @ CODE, return_inverse=True, return_counts=True)
+    colours = codes[:, None] // CODE % 256
+    swatch = Image.fromarray(np.repeat(colours, np.sqrt(pixels).astype(int), axis=0)[None].astype(np.uint8))
+    ground = colours[pixels.argmax()][None]
     for count in COLOURS:
-        made = flat.quantize(count, dither=Image.Dither.NONE)
-        if _error(made.convert("RGB"), flat) < FAINT:
+        palette = np.array(swatch.quantize(count, kmeans=2).getpalette()).reshape(-1, 3)
+        palette[_nearest(ground, palette)] = ground  # it stays what it is
+        chosen = _nearest(colours, palette)
+        moved = np.abs(colours - palette[chosen])
+        error = (np.square(moved).mean(axis=1) @ pixels / pixels.sum()) ** 0.5
+        if error < FAINT and moved[pixels >= OFTEN].max(initial=0) <= NEAR:
             break
+    made = Image.fromarray(chosen[where].reshape(flat.height, flat.width).astype(np.uint8), "P")
+    made.putpalette(palette.flatten().tolist())
     made.save(file, "PNG")
     return oxipng.optimize_from_memory(file.getvalue(), level=4, color_type_reduction=False, grayscale_reduction=False)
 
 
-def _error(one: Image.Image, other: Image.Image) -> float:
-    """The root of the mean square difference of their pixels."""
-    squares = ImageStat.Stat(ImageChops.difference(one, other)).rms
-    return (sum(value**2 for value in squares) / len(squares)) ** 0.5
+def _nearest(colours: Int[np.ndarray, "n 3"], palette: Int[np.ndarray, "colours 3"]) -> Int[np.ndarray, " n"]:
+    """For each colour, (n, 3), the number of the nearest in the palette."""
+    return np.square(colours[:, None] - palette).sum(axis=2).argmin(axis=1)
 
 
 def _refused(output: NotebookNode) -> Iterator[str]:

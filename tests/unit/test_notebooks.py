@@ -26,7 +26,7 @@ from mmlab.notebooks import (
     stored_problems,
     written,
 )
-from mmlab.notebooks.normal import OUTPUT_LIMIT, WIDGET
+from mmlab.notebooks.normal import NEAR, OUTPUT_LIMIT, WIDGET
 from mmlab.notebooks.run import main
 
 
@@ -117,6 +117,22 @@ def test_a_figure_is_stored_in_a_palette_and_stays_what_it_shows() -> None:
     assert (
         len(normalise(book_of(ran("1", many))).cells[0].outputs[0].data["image/png"]) < len(many.data["image/png"]) / 2
     )
+
+
+def test_small_marks_of_two_colours_stay_two_colours() -> None:
+    drawn = Image.new("RGB", (600, 400), "white")
+    for shade in range(200):  # the soft rims of lines and letters
+        drawn.paste((shade, shade, shade), (shade * 3, 0, shade * 3 + 3, 20))
+        drawn.paste((255, shade, 0), (shade * 3, 20, shade * 3 + 3, 40))
+    marks = {(20, 100): (0, 114, 178), (60, 100): (0, 158, 115), (100, 100): (213, 94, 0)}
+    for (x, y), colour in marks.items():
+        drawn.paste(colour, (x, y, x + 6, y + 6))
+    file = BytesIO()
+    drawn.save(file, "PNG")
+    book = normalise(book_of(ran("1", shown(image_png=b64encode(file.getvalue()).decode()))))
+    stored = Image.open(BytesIO(b64decode(book.cells[0].outputs[0].data["image/png"]))).convert("RGB")
+    for at, colour in marks.items():
+        assert max(abs(a - b) for a, b in zip(stored.getpixel(at), colour, strict=True)) <= NEAR
 
 
 @pytest.mark.parametrize(
