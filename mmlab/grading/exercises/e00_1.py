@@ -19,7 +19,8 @@ and three things that they may mean: **east** $(1, 0)$, **north-east** $(1, 1)$ 
 without running anything:
 
 - `z`: the sum $z_t + z_i + z_a$, a list of two numbers;
-- `nearest`: the thing whose direction is nearest to `z` by cosine;
+- `nearest`: the name of the thing whose direction is nearest to `z` by cosine (the inner product of two vectors,
+  divided by the lengths of both);
 - `unchanged`: the one modality (`"text"`, `"image"` or `"audio"`) that can be missing without a change of the nearest
   thing;
 - `cosine`: with that modality missing, the cosine between the sum and the nearest thing, to two decimals.

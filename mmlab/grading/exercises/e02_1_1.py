@@ -31,7 +31,8 @@ alignment is a path from the first pair to the last, each step of which goes one
 
 $$D_{ij} = c_{ij} + \\min(D_{i-1,\\,j},\\ D_{i,\\,j-1},\\ D_{i-1,\\,j-1})$$
 
-Write `align(costs)`: the smallest possible sum of costs over all such paths (dynamic time warping).
+The path starts with $D_{00} = c_{00}$; cells outside the table do not count. Write `align(costs)`: the smallest possible
+sum of costs over all such paths (dynamic time warping).
 """
 
 EXERCISE = Exercise(

@@ -11,9 +11,9 @@ def _read(rng: np.random.Generator) -> list[Call]:
 
 
 STATEMENT = """
-The $z_m$ of this lesson are unit vectors, and their sum is long where they agree. Predict, before you compute
-anything, the **length** of $z_t + z_i + z_a$ when the cosine between each two of them is $c$ (two decimals are
-enough):
+The $z_m$ of this lesson are unit vectors, and their sum is long where they agree. (The square of a vector's length is
+its inner product with itself.) Predict, before you compute anything, the **length** of $z_t + z_i + z_a$ when the
+cosine between each two of them is $c$ (two decimals are enough):
 
 - `agree`: $c = 1$, all say the same;
 - `unrelated`: $c = 0$;
@@ -21,7 +21,7 @@ enough):
 - `cancel`: the cosine $c$ at which the sum is the zero vector, so that nothing is left to search with (the answer is
   a cosine, not a length).
 
-Then change and measure: draw three such vectors in two or three dimensions and compare.
+Then measure in a cell of your own: write down three such vectors in three dimensions and compare.
 """
 
 EXERCISE = Exercise(

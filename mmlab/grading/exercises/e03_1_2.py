@@ -32,8 +32,8 @@ with it; from the four cosines, of the picture and of the sound with the name th
 is **said**, follows the weight $w$ of the sound at which both names score the same.
 
 Write `tie(picture_shown, picture_said, sound_shown, sound_said)`, which gives that $w$. If there is no such weight
-between 0 and 1, or every weight is one, there is nothing to turn: give `None`. Compare with the figure of the game
-above.
+between 0 and 1, or both names score the same at every weight, there is nothing to find: give `None`. Compare with
+the figure of the game above.
 """
 
 EXERCISE = Exercise(

@@ -30,7 +30,7 @@ Write down the shapes as lists, batch first:
 - `z`: the fused vector; `soft`: the soft tokens; `inputs`: the embeddings that the language model reads; `logits`:
   its output;
 - `first_word`: the position (counted from 0) whose logits give the first word of the reply;
-- `length`: how many positions the sequence has after the model has written six tokens.
+- `length`: how many positions the sequence has when six tokens have been written, all six included.
 """
 
 EXERCISE = Exercise(
