@@ -108,8 +108,8 @@ def _outputs(cell: NotebookNode) -> Iterator[NotebookNode]:
 def in_few_colours(png: bytes) -> bytes:
     """A figure in a palette, packed as tightly as PNG allows: less than a third of the bytes, and no eye sees it.
 
-    One that has such a palette stays. It is the smallest of COLOURS with which the mean square error of a pixel stays
-    below FAINT (of 255) and no colour that stands OFTEN moves further than NEAR, else the largest. A colour counts by the
+    One that has such a palette stays. It is the smallest of COLOURS with which the root mean square error stays below
+    FAINT (of 255) and no colour that stands OFTEN moves further than NEAR, else the largest. A colour counts by the
     root of its pixels: else the white ground takes the palette, and two curves get one colour.
     """
     picture = Image.open(BytesIO(png))
@@ -138,7 +138,7 @@ def in_few_colours(png: bytes) -> bytes:
 
 def _nearest(colours: Int[np.ndarray, "n 3"], palette: Int[np.ndarray, "colours 3"]) -> Int[np.ndarray, " n"]:
     """For each colour, (n, 3), the number of the nearest in the palette."""
-    return np.square(colours[:, None] - palette).sum(axis=2).argmin(axis=1)
+    return (np.square(palette).sum(axis=1) - 2 * colours @ palette.T).argmin(axis=1)
 
 
 def _refused(output: NotebookNode) -> Iterator[str]:
