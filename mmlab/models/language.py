@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from jaxtyping import Float, Int
+from scipy.linalg import eigh
+from torch import Tensor, nn
 
 from mmlab.encoders.hub import locate, open_config
 from mmlab.preprocessing.dialogue import train_dialogue_tokenizer
@@ -14,7 +16,9 @@ from mmlab.types import InputError
 PAD, USER, ASSISTANT, END, IMAGE, AUDIO = "<pad>", "<user>", "<assistant>", "<end>", "<image>", "<audio>"
 SPECIAL = (PAD, USER, ASSISTANT, END, IMAGE, AUDIO)
 ROTARY, FAST = 10_000.0, 1 / 16  # base of the rotary positions; radians a token
-SHARPNESS = 1.3  # of normalised vectors: of one that is like it and sixty that are not, a word sees the one
+SHARPNESS = 1.5  # of coordinates of variance 1: of one that is like it and sixty that are not, a word sees the one
+SAME = 1.3  # of normalised vectors: of one that equals it and sixty that are not like it, a word sees the one
+SHRINK = 0.05  # of the mean variance within a thing, added to each: keeps directions that hardly vary from winning
 LONGEST = 1024  # tokens of a conversation; ours learns on a few hundred, rotary positions carry it further
 
 
@@ -63,29 +67,89 @@ def own_lm(vocab: int, *, width: int, layers: int, heads: int, mlp: int, pad: in
 
 
 @torch.no_grad()
-def see_alike(lm: Any, *, seed: int = 0) -> None:
+def see_alike(
+    lm: Any, vectors: Float[Tensor, "n width"], *, things: Int[Tensor, " n"], sources: Int[Tensor, " n"]
+) -> None:
     r"""Let what is alike attend to what is alike, in the last third of the heads of the first layer.
 
-    $$q = P x, \quad k = P y, \qquad q^\top k = (P x)^\top (P y)$$
+    $$q = P x, \quad k = P y, \qquad \text{rows of } P:\; S_b\, p = \lambda\, S_w\, p \text{ with the largest } \lambda$$
 
-    With one matrix P for queries and keys a sound attends to the picture of the same thing, for one reader makes the soft
-    tokens of both. A word is less like the picture that it names, and finds it less often. The rows of P are orthogonal,
-    and zero where rotary positions turn by more than `FAST` a token: words that are far apart are then as alike as
-    neighbours.
+    `vectors` stand where words stand in the input: names and soft tokens of `things`, from several `sources` (words, or
+    pictures and sounds). S_w is how those of one thing differ, S_b how things do, after every source has its mean taken
+    away. In the directions p a name and a picture of one thing are alike and those of two are not, which in the space as a
+    whole they need not be. With one matrix for queries and keys a word then attends to the picture that it names, and a
+    sound to the picture of the same thing. Rows are zero where rotary positions turn by more than `FAST` a token: words
+    that are far apart are as alike as neighbours.
 
-    Source:  Trockman and Kolter 2023, arXiv:2305.09828 (query and key matrices that begin near each other). Differs: in
-             these heads alone, in slowly turning dimensions, and in a model that has learned to name what it is shown
+    Source:  linear discriminants, Fisher 1936 and Rao 1948; query and key matrices that begin near each other, Trockman
+             and Kolter 2023, arXiv:2305.09828. Differs: in these heads alone, and in a model that has learned to name
+             what it is shown
     """
     layer, heads = lm.model.layers[0], lm.config.num_attention_heads
-    attention, dim = layer.self_attn, layer.self_attn.head_dim
-    width, gain = attention.q_proj.in_features, layer.input_layernorm.weight.square().mean().sqrt()
-    slow = [row for row in range(dim) if ROTARY ** -((row % (dim // 2)) / (dim // 2)) <= FAST]
-    generator = torch.Generator().manual_seed(seed)
-    for head in range(heads - max(1, heads // 3), heads):
-        alike = torch.zeros(dim, width)
-        alike[slow] = SHARPNESS / gain * torch.linalg.qr(torch.randn(width, len(slow), generator=generator))[0].T
-        for projection in (attention.q_proj, attention.k_proj):
-            projection.weight[head * dim : (head + 1) * dim] = alike
+    chosen = range(heads - max(1, heads // 3), heads)
+    many = len(_slow(layer.self_attn.head_dim)) * len(chosen)
+    directions = SHARPNESS * discriminants(layer.input_layernorm(vectors), things, sources, many=many)
+    for at, head in enumerate(chosen):
+        _attend_alike(layer.self_attn, head, directions[at :: len(chosen)])
+
+
+@torch.no_grad()
+def see_same(lm: Any, *, seed: int = 0) -> None:
+    r"""Let a word attend to the same word, in the last head of the second layer.
+
+    $$q = R x, \quad k = R y, \qquad R R^\top = \sigma^2 I$$
+
+    R has random orthogonal rows, so that x and y get a high score where they are nearly equal. A word always equals itself,
+    too, and in the first layer it gets the same vector from both; after it each holds something of what stood before it. So
+    a kind that the answer says gets something of the question where the question names the same kind, and nothing of it
+    where it names another. With this alone verdicts on two kinds were learned; beside `see_alike`, whose heads see equal
+    words as well, the shipped chat does not use it (lesson 6.1 takes both away).
+    Rows are zero where rotary positions turn by more than `FAST` a token.
+    """
+    layer = lm.model.layers[:2][-1]
+    gain = layer.input_layernorm.weight.square().mean().sqrt()
+    slow = _slow(layer.self_attn.head_dim)
+    random = torch.randn(lm.config.hidden_size, len(slow), generator=torch.Generator().manual_seed(seed))
+    _attend_alike(layer.self_attn, lm.config.num_attention_heads - 1, SAME / gain * torch.linalg.qr(random)[0].T)
+
+
+def _slow(dim: int) -> list[int]:
+    """The rows of a head that rotary positions turn by `FAST` a token at most."""
+    return [row for row in range(dim) if ROTARY ** -((row % (dim // 2)) / (dim // 2)) <= FAST]
+
+
+def _attend_alike(attention: Any, head: int, rows: Float[Tensor, "slow width"]) -> None:
+    """Set queries and keys of a head to one matrix: these rows where positions turn slowly, zero elsewhere."""
+    dim = attention.head_dim
+    alike = rows.new_zeros(dim, rows.shape[1])
+    alike[_slow(dim)] = rows
+    for projection in (attention.q_proj, attention.k_proj):
+        projection.weight[head * dim : (head + 1) * dim] = alike
+
+
+@torch.no_grad()
+def discriminants(
+    vectors: Float[Tensor, "n width"], things: Int[Tensor, " n"], sources: Int[Tensor, " n"], *, many: int
+) -> Float[Tensor, "many width"]:
+    """Directions in which vectors of one thing lie together and things apart, best first, each of variance 1.
+
+    Raises:  InputError for more directions than the vectors have
+    """
+    if many > vectors.shape[1]:
+        raise InputError(f"Vectors {vectors.shape[1]} wide have as many directions, got {many}; ask for fewer.")
+    centred = vectors - _means(vectors, sources)[sources]
+    middle = _means(centred, things)[things]
+    within, between = (torch.cov(part.T, correction=0) for part in (centred - middle, middle))
+    steady = within + SHRINK * within.diagonal().mean() * torch.eye(len(within))
+    _, found = eigh(between.double().numpy(), steady.double().numpy())  # eigenvalues rise
+    best = torch.from_numpy(found[:, ::-1][:, :many].T.copy()).to(vectors)
+    return best / (best @ (within + between) @ best.T).diagonal().sqrt()[:, None]
+
+
+def _means(vectors: Float[Tensor, "n width"], groups: Int[Tensor, " n"]) -> Float[Tensor, "groups width"]:
+    """The mean of each group."""
+    sums = vectors.new_zeros(int(groups.max()) + 1, vectors.shape[1]).index_add(0, groups, vectors)
+    return sums / torch.bincount(groups).clamp(min=1)[:, None]
 
 
 def open_lm(source: str | Path) -> tuple[Any, Any]:

@@ -35,6 +35,14 @@ class PictureAugment:
         pixels = self._on(pixels, u.chance(0.15), lambda part: F.avg_pool2d(F.pad(part, (1, 1, 1, 1), value=1.0), 3, 1))
         return self._holes(pixels, u)
 
+    def redrawn(
+        self, pixels: Float[Tensor, "batch 3 height width"], *, generator: Generator
+    ) -> Float[Tensor, "batch 3 height width"]:
+        """Another place, size and bend, and dark lines where colour changes; the colours stay as they are."""
+        u = _Uniform(len(pixels), generator, pixels.device)
+        upright = torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device)
+        return self._outline(self._place(pixels, u, upright), generator, faded=0.0)
+
     def _on(self, pixels: Tensor, rows: Tensor, change: Callable[[Tensor], Tensor]) -> Tensor:
         if rows.any():
             pixels = pixels.clone()
@@ -75,8 +83,8 @@ class PictureAugment:
         return flat.clamp(0, 1).view_as(pixels)
 
     @staticmethod
-    def _outline(pixels: Tensor, generator: Generator) -> Tensor:
-        """Draw dark lines where colour changes, and fade what lies between, from not at all to white."""
+    def _outline(pixels: Tensor, generator: Generator, *, faded: float = 0.35) -> Tensor:
+        """Draw dark lines where colour changes, and fade what lies between, from not at all to white, with a chance."""
         u = _Uniform(len(pixels), generator, pixels.device)
         smooth = F.avg_pool2d(F.pad(pixels, (1, 1, 1, 1), mode="replicate"), 3, 1)
         dx = F.pad((smooth[..., :, 1:] - smooth[..., :, :-1]).abs().amax(1, keepdim=True), (0, 1, 0, 0))
@@ -85,7 +93,7 @@ class PictureAugment:
         thick = u.chance(0.6)[:, None, None, None]
         edge = torch.where(thick, F.max_pool2d(edge, 3, 1, 1), edge)
         line = ((edge - u(0.04, 0.12)[:, None, None, None]) * 12).clamp(0, 1) * u(0.6, 1.0)[:, None, None, None]
-        fade = torch.where(u.chance(0.35), u(0.5, 1.0), torch.zeros(len(pixels), device=pixels.device))
+        fade = torch.where(u.chance(faded), u(0.5, 1.0), torch.zeros(len(pixels), device=pixels.device))
         ground = pixels + (1 - pixels) * fade[:, None, None, None]
         return ground * (1 - line)
 

@@ -26,7 +26,7 @@ from mmlab.training.loop import claim, fit_recipe, one_cycle, precision
 BLOCK = 16  # batches that are sorted by length together, so that a batch has little padding
 LENGTHS = 16  # the lengths of batches are multiples of it
 NAMING = frozenset({"what_see", "what_hear", "translate", "first"})  # where one is asked, what is shown is clear
-COMPARED = frozenset({"is_it", "which_named", "agree"})  # where two things have to be compared
+COMPARED = frozenset({"which_named", "agree"})  # where two things have to be compared that are not said before
 
 Names = tuple[Float[Tensor, "items dim"], list[tuple[str, str]]]  # vectors of the joint space and what they are called
 
@@ -97,16 +97,19 @@ class Talks(IterableDataset):
 
 
 class Comparing(Talks):
-    """Every other batch asks for what has to be compared, among whole dialogues, so that nothing is forgotten."""
+    """In turn: two things compared, two words compared, every kind of question, whole dialogues; so nothing is forgotten."""
 
     def __init__(self, talks: Talks, questions: Sequence[Dialogue], recipe: ChatRecipe) -> None:
-        asked = [dialogue for dialogue in questions if dialogue.turns[-1].kind in COMPARED]
-        self.questions, self.dialogues = Pool(asked, talks.bank, talks.chat), talks.dialogues
+        kinds = (COMPARED, frozenset({"is_it"}))
+        asked = [[dialogue for dialogue in questions if dialogue.turns[-1].kind in some] for some in kinds]
+        self.compared = [Pool(some, talks.bank, talks.chat) for some in asked]
+        self.questions, self.dialogues = talks.questions, talks.dialogues
         self.bank, self.chat, self.recipe, self.start = talks.bank, talks.chat, recipe, 0
 
     def pick(self, step: int) -> tuple[Pool, int, int]:
-        half, odd = divmod(step, 2)
-        return (self.dialogues, half, self.recipe.batch) if odd else (self.questions, half, self.recipe.crowd // 2)
+        turn, at = divmod(step, 4)
+        pool = (*self.compared, self.questions, self.dialogues)[at]
+        return pool, turn, self.recipe.batch if at == 3 else self.recipe.crowd // 2
 
 
 def name_of_one(dialogue: Dialogue) -> Dialogue | None:

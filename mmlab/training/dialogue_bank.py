@@ -15,6 +15,7 @@ from torch.nn.functional import normalize
 from mmlab.datasets.dialogue.colours import NAMES
 from mmlab.datasets.dialogue.facts import Facts
 from mmlab.datasets.emoji import LANGUAGES, EmojiData, decode_audio, decode_image
+from mmlab.encoders import ImageEncoder
 from mmlab.models.chat import early_features
 from mmlab.models.checkpoint import sha256
 from mmlab.models.connectors import Percept
@@ -28,13 +29,15 @@ from mmlab.types import Inputs
 FILE, CHUNK = "percepts.safetensors", 64
 NEIGHBOURS = 16  # names near a thing's, towards which half of the pulls go; the others go anywhere
 PICTURES, SOUNDS = (0.0, 1.0, 1.4), (0.0, 1.0)  # how much each view is changed, as in alignment; the first is clean
+REDRAWN = 3  # views of a picture's colours beside the clean one: moved, and with the dark lines that other teams draw
 
 
 @dataclass(frozen=True)
 class Bank:
     """Vectors of every picture and clip that a recipe may show, in several views, and of every name.
 
-    Shape:   image (pictures, views, d_z), audio (clips, views, d_z), early (pictures, channels), names (things, d_z)
+    Shape:   image (pictures, views, d_z), audio (clips, views, d_z), names (things, d_z);
+             early (pictures, 1 + REDRAWN, channels)
     """
 
     pictures: dict[str, int]  # key "thing/style" -> row of image and early
@@ -43,7 +46,7 @@ class Bank:
     things: dict[str, int]  # id -> row of names
     image: Float[Tensor, "pictures views dim"]
     audio: Float[Tensor, "clips sound_views dim"]
-    early: Float[Tensor, "pictures channels"]
+    early: Float[Tensor, "pictures drawings channels"]
     names: Float[Tensor, "things dim"]
     alike: list[Int[Tensor, " n"]]  # rows of pictures whose colour is the same, one list per colour and one for unclear
     colour: Int[Tensor, " pictures"]  # which of these lists a picture is in
@@ -59,7 +62,8 @@ class Bank:
     ) -> list[Percept]:
         """A percept for each (modality, its row, id of the thing); a strict one lies nearest to its own name.
 
-        The early features are those of another picture of the same colour: they may say the colour, and nothing else.
+        The early features are those of another picture of the same colour, drawn in one of several ways: they may say the
+        colour, and nothing else.
         """
         things = torch.tensor([self.things[thing] for _, _, thing in shown])
         bases = []
@@ -104,7 +108,7 @@ class Bank:
     def _colours(
         self, shown: Sequence[tuple[str, int, str]], recipe: ChatRecipe, generator: Generator
     ) -> list[Float[Tensor, " channels"]]:
-        spread = recipe.early_blur * self.early.std(dim=0)
+        spread = recipe.early_blur * self.early.std(dim=(0, 1))
         out = []
         for name, row, _ in shown:
             if name != "image":
@@ -112,8 +116,9 @@ class Bank:
                 continue
             rows = self.alike[int(self.colour[row])]
             twin = rows[torch.randint(len(rows), (1,), generator=generator)]
-            noise = torch.randn(self.early.shape[1], generator=generator)
-            out.append(self.early[twin[0]] + spread * noise)
+            way = torch.randint(self.early.shape[1], (1,), generator=generator)
+            noise = torch.randn(self.early.shape[2], generator=generator)
+            out.append(self.early[twin[0], way[0]] + spread * noise)
         return out
 
 
@@ -133,6 +138,7 @@ def open_bank(
         "data": sha256(data.root / "SHA256SUMS"),
         "split": split,
         "seed": str(seed),
+        "redrawn": str(REDRAWN),
     }
     path = folder / FILE
     if not path.is_file() or _metadata(path) != made_from:
@@ -179,7 +185,7 @@ def _encode(
     return {
         "image": torch.stack([_pictures(joint, pixels, k, generator) for k in PICTURES], dim=1).contiguous(),
         "audio": _sounds(joint, clips, generator),
-        "early": torch.cat([early_features(encoder, part) for part in pixels.split(CHUNK)]),
+        "early": _early(encoder, pixels, generator),
         "names": normalize(rearrange(names, "(two n) dim -> two n dim", two=len(LANGUAGES)).mean(dim=0), dim=-1),
     }
 
@@ -192,6 +198,15 @@ def _pictures(joint: JointEmbedder, pixels: Tensor, strength: float, generator: 
             part = change(part, flippable=torch.zeros(len(part), dtype=torch.bool), generator=generator)
         out.append(normalize(joint.projections["image"](encoder.embed(Inputs(part))), dim=-1))
     return torch.cat(out)
+
+
+def _early(encoder: ImageEncoder, pixels: Tensor, generator: Generator) -> Float[Tensor, "n drawings channels"]:
+    change = PictureAugment()
+    views = [pixels] + [
+        torch.cat([change.redrawn(part, generator=generator) for part in pixels.split(CHUNK)]) for _ in range(REDRAWN)
+    ]
+    made = [torch.cat([early_features(encoder, part) for part in view.split(CHUNK)]) for view in views]
+    return torch.stack(made, dim=1)
 
 
 def _sounds(joint: JointEmbedder, clips: list[dict], generator: Generator) -> Float[Tensor, "n views dim"]:

@@ -19,10 +19,12 @@ class ChatRecipe:
     For the share `naming` of the steps it is asked for the name of one picture or sound, `crowd` of them a step; until the
     share `single` it answers single questions of every kind; then come whole dialogues.
 
-    Then our own language model learns to compare, in `comparing` steps more at the rate `comparing_lr`: heads of its first
-    layer are set to see what is alike (`see_alike`), and every other step asks `crowd` questions for which two things have
-    to be compared. Without this, which of two pictures is named stayed at chance, and so it did where these heads were set
-    before the first step: they were unlearned while soft tokens did not yet stand for names.
+    Then our own language model learns to compare, in `comparing` steps more at the rate `comparing_lr`. Heads of its first
+    layer are set to see what is alike (`see_alike`), one of the second to see the same word (`see_same`). Of every four
+    steps one asks half of `crowd` questions for which two things shown or named have to be compared, one as many for which
+    two words have to (`is_it`), one as many of every kind, and one asks whole dialogues. Without this, which of two
+    pictures is named stayed at chance, and so it did where these heads were set before the first step: they were unlearned
+    while soft tokens did not yet stand for names. And a verdict often contradicted the kind that was said before it.
 
     A percept of a thing is one of its own views (clean, or changed as in alignment), or with the chance `pseudo` its
     name's vector z_t pulled towards other things and blurred, as CapDec (Nukrai et al. 2022, arXiv:2211.00575) trains on
@@ -54,7 +56,7 @@ class ChatRecipe:
     pull: float = 0.7
     blur: float = 0.8
     early_blur: float = 0.2
-    comparing: int = 1400
+    comparing: int = 2800
     comparing_lr: float = 5.0e-4
     lm: str | None = None
     tuning: bool = False

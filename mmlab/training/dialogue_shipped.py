@@ -7,14 +7,15 @@ from typing import Any
 
 import torch
 
-from mmlab.datasets.dialogue import KINDS, LANGUAGES, Dialogue, about, all_texts, dialogues
+from mmlab.datasets.dialogue import KINDS, LANGUAGES, Dialogue, about, all_texts, dialogues, whole_names
 from mmlab.datasets.emoji import EmojiData
 from mmlab.models.chat import MultimodalChat
 from mmlab.models.checkpoint import WEIGHTS, sha256
 from mmlab.models.connectors import TokenConnector
 from mmlab.models.joint import SHIPPED, JointEmbedder
-from mmlab.models.language import see_alike
+from mmlab.models.language import see_alike, see_same
 from mmlab.training.dialogue import Comparing, Talks, estimate, train
+from mmlab.training.dialogue_alike import look_alikes
 from mmlab.training.dialogue_bank import open_bank
 from mmlab.training.dialogue_recipe import ChatRecipe
 from mmlab.training.loop import SECONDS
@@ -42,13 +43,14 @@ def train_chat(
     options = {**recipe.options, "items": len(things)}
     bank = open_bank(data, space, split=split, seed=recipe.seed, folder=run, say=say)
     if recipe.lm is None:
-        whole = [name for thing in data.things for name in (thing.name_en, thing.name_zh)]
-        chat = MultimodalChat.untrained(all_texts(data), joint=space, whole=whole, **recipe.sizes, **options)
+        chat = MultimodalChat.untrained(
+            all_texts(data), joint=space, whole=whole_names(data), **recipe.sizes, **options
+        )
     else:
         torch.manual_seed(recipe.seed)
         chat = MultimodalChat(recipe.lm, joint=space, **options)
     if isinstance(chat.connector, TokenConnector):
-        chat.connector.standardise(bank.early)
+        chat.connector.standardise(bank.early.flatten(0, 1))
     spoken = dialogues(data, split=split, count=recipe.dialogues, seed=recipe.seed)
     questions = single_questions(data, split=split, seed=recipe.seed)
     talks = Talks(questions, spoken, bank, chat, recipe)
@@ -61,7 +63,11 @@ def train_chat(
     names = vectors, [(thing.name_en, thing.name_zh) for thing in things]
     chat = train(chat, talks, recipe, names, run=run, progress=progress)
     if recipe.lm is None and recipe.comparing:
-        see_alike(chat.lm, seed=recipe.seed)
+        vectors, owners, sources = look_alikes(
+            chat, bank, {thing.id: (thing.name_en, thing.name_zh) for thing in things}, recipe
+        )
+        see_alike(chat.lm, vectors, things=owners, sources=sources)
+        see_same(chat.lm)
         second = Comparing(talks, questions, recipe.second)
         say(f"Now it learns to compare: {recipe.comparing} steps more.")
         chat = train(chat, second, recipe.second, None, run=run / COMPARING, progress=progress)

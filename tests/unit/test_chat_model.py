@@ -11,7 +11,7 @@ import transformers as hf
 from mmlab.fusion import FUSIONS
 from mmlab.models.chat import MultimodalChat
 from mmlab.models.connectors import CONNECTORS, Connector, FusedConnector, Percept, TokenConnector, counted
-from mmlab.models.language import END, USER, own_lm, own_tokenizer, see_alike
+from mmlab.models.language import END, USER, discriminants, own_lm, own_tokenizer, see_alike, see_same
 from mmlab.types import InputError
 from tests.unit import tiny, tiny_models
 from tests.unit.tiny_chat import make_chat
@@ -158,17 +158,64 @@ def test_our_language_model_begins_by_passing_words_on() -> None:
             assert torch.equal(matrix, torch.eye(16))
 
 
-def test_a_word_sees_its_like_wherever_it_stands() -> None:
-    """In the last third of the first layer's heads, and in no other: near, the like gets its half."""
+def lookalikes() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """300 things as words and, three times each, as soft tokens: alike in a quarter of the space, else unlike, and apart."""
+    generator = torch.Generator().manual_seed(0)
+    draw = lambda *shape: torch.randn(*shape, generator=generator)  # noqa: E731
+    turn = torch.linalg.qr(draw(192, 192))[0]
+    shared, word, soft, noise = draw(300, 48), draw(300, 144), draw(300, 144), 0.3 * draw(3, 300, 192)
+    words = torch.cat([shared, word], dim=1) @ turn
+    tokens = torch.cat([torch.cat([shared, soft], dim=1) @ turn + 3 * turn[0] + one for one in noise])
+    return torch.cat([words, tokens]), torch.arange(300).repeat(4), torch.tensor([0] * 300 + [1] * 900)
+
+
+def test_the_like_sees_the_like_wherever_it_stands() -> None:
+    """In the last third of the first layer's heads, and in no other: a word the soft tokens of its thing, and these it."""
     lm = own_lm(500, width=192, layers=2, heads=6, mlp=64, pad=0, end=3)
     lm.model.layers[0].input_layernorm.weight.data.fill_(0.4)  # trained ones are small; the scores must not shrink
-    see_alike(lm)
-    ids = torch.arange(100, 150)[None]
-    ids[0, 9], ids[0, 49] = ids[0, 0], ids[0, 10]
-    seen = [layer[0] for layer in lm(ids, output_attentions=True).attentions]
-    for word, like, share in ((9, 0, 0.35), (49, 10, 0.15)):
-        assert seen[0][4:, word, like].min() > share and seen[0][4:, word].sort().values[:, :-2].max() < 0.1
-    assert seen[0][:4, 9].max() < 0.2 and seen[1][:, 9].max() < 0.2
+    vectors, things, sources = lookalikes()
+    see_alike(lm, vectors, things=things, sources=sources)
+    words, soft = vectors[:300], vectors[300:600]
+    for far in (3, 20):
+        read = (
+            torch.cat([soft[7:8], words[100 : 99 + far], words[7:8]]),
+            torch.cat([words[7:8], soft[100 : 99 + far], soft[7:8]]),
+        )
+        for shown, share in zip(read, (0.2, 0.01), strict=True):
+            first, second = (
+                layer[0, :, far] for layer in lm(inputs_embeds=shown[None], output_attentions=True).attentions
+            )
+            alike = first[4:].mean(dim=0)
+            assert alike[0] > share and alike[0] > 1.1 * alike[1:far].max()
+            assert max(first[:4, 0].max(), second[:, 0].max()) < 1.3 / (far + 1)
+
+
+def test_a_word_sees_the_same_word_and_what_stood_before_it() -> None:
+    """In the last head of the second layer, and in no other; what it then holds tells whether the word came before."""
+    lm = own_lm(500, width=192, layers=2, heads=6, mlp=64, pad=0, end=3)
+    lm.model.layers[1].input_layernorm.weight.data.fill_(0.4)
+    lm.get_input_embeddings().weight.data.mul_(50)  # as in a trained one, the word outweighs what stood before it
+    see_same(lm)
+    ids = torch.arange(100, 140)[None].repeat(2, 1)
+    ids[1, 30] = ids[1, 4]
+    read = lm(ids, output_attentions=True)
+    other, same = (read.attentions[1][row, :, 30, 4] for row in (0, 1))
+    assert same[5] > 0.1 > 0.05 > max(same[:5].max(), other.max()) and other[5] < 0.01
+    assert read.attentions[1][1, 5, 30, 30] > 0.3  # itself it sees as well, which alone would say nothing
+    first = read.attentions[0][1, :, 30]
+    assert first.max() < 0.2
+
+
+def test_directions_are_those_in_which_a_thing_is_like_itself() -> None:
+    vectors, things, sources = lookalikes()
+    found = discriminants(vectors, things, sources, many=40) @ vectors.T
+    torch.testing.assert_close(found[:, :300].std(dim=1), torch.ones(40), rtol=0, atol=0.3)
+    pairs = torch.stack([torch.corrcoef(torch.stack([row[:300], row[300:600]]))[0, 1] for row in found])
+    assert pairs.min() > 0.8
+    wide = torch.stack([torch.corrcoef(torch.stack([row[:300], row[300:600]]))[0, 1] for row in vectors.T])
+    assert wide.max() < 0.6  # in no direction of the space as it is are they as alike
+    with pytest.raises(InputError, match="192 wide"):
+        discriminants(vectors, things, sources, many=193)
 
 
 def test_questions_and_answers_take_turns() -> None:

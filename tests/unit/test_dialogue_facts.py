@@ -4,13 +4,25 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from mmlab.datasets.dialogue import FORMS, KINDS, LANGUAGES, Facts, all_texts, dialogues, phrasings, question, turns
-from mmlab.datasets.dialogue.answers import CHOSEN
+from mmlab.datasets.dialogue import (
+    FORMS,
+    KINDS,
+    LANGUAGES,
+    Facts,
+    all_texts,
+    dialogues,
+    phrasings,
+    question,
+    turns,
+    whole_names,
+)
+from mmlab.datasets.dialogue.answers import CHOSEN, named
 from mmlab.datasets.dialogue.colours import COLOURS, colour_of
 from mmlab.datasets.dialogue.kinds import KINDS as THING_KINDS
 from mmlab.datasets.dialogue.kinds import NEITHER, kind_of
 from mmlab.datasets.dialogue.phrasings import BOOKS, COUNT, HELD_OUT, TRAINED, numbers, phrase
 from mmlab.datasets.emoji import EmojiData
+from mmlab.models.language import own_tokenizer
 from mmlab.types import InputError
 
 PURE = {
@@ -119,6 +131,20 @@ def test_texts_cover_what_is_said(data: EmojiData) -> None:
     assert set("".join(turn.question for turn in asked)) - signs <= set("<>")
     held = [phrase("what_see", "image", "en", number) for number in numbers("held_out")]
     assert not set(held) & set(every)
+
+
+def test_names_of_things_and_kinds_are_never_cut(data: EmojiData) -> None:
+    """Two names are then alike where one token is: of scraps, a small decoder compared some only."""
+    names = whole_names(data)
+    assert len(names) == len(set(names)) and {"dog", "狗", "musical instrument", "交通工具"} <= set(names)
+    tokenizer = own_tokenizer(["Kind: animal. So no."], vocab=300, whole=names)
+    for language in LANGUAGES:
+        for kind in THING_KINDS.values():
+            words = (
+                phrase("is_it", "it", language, 0, word=kind.word(language)),
+                named("kind", language, kind.name(language)),
+            )
+            assert all(kind.name(language) in tokenizer.tokenize(said) for said in words), words
 
 
 def test_a_question_on_chosen_inputs(data: EmojiData) -> None:

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from mmlab.cli.eval import app
 from mmlab.datasets.dialogue import FIRST_HELD_OUT, KINDS, Dialogue, Facts, Turn, dialogues, question, turns
+from mmlab.datasets.dialogue.answers import follows
 from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.chat import Asked, ask, card, counterfactual, evaluate
 from mmlab.evaluation.chat.baselines import Majority, QuestionOnly
@@ -94,6 +95,13 @@ class Stubborn(Truthful):
             return turn.question.rpartition(">")[2]
 
         return [self.said.setdefault(key(turns[-1]), turns[-1].answer) for turns, _ in talks]
+
+
+class Hasty(Truthful):
+    """Says the kind rightly, and then always yes."""
+
+    def answer(self, talks: Sequence[Talk]) -> list[str]:
+        return [one.replace("So no.", "So yes.").replace("所以不是。", "所以是。") for one in super().answer(talks)]
 
 
 class Shy(Truthful):
@@ -179,6 +187,32 @@ def test_who_declines_everything_is_found_out(data: EmojiData, judge: Any) -> No
     assert results["what_see"]["exact_match"] == 0 < results["decline"]["exact_match"] < 1
     assert results["overall"]["least_of_ceiling"] == 0
     assert "first_given_right" not in results
+
+
+def test_a_verdict_that_its_own_ground_contradicts_is_found_out(data: EmojiData, judge: Any, truthful: Any) -> None:
+    assert truthful["is_it_contradicted"]["contradicted"] == 0 and truthful["is_it_contradicted"]["n"] == COUNT
+    hasty = judge(Hasty(data))
+    assert hasty["is_it_contradicted"]["contradicted"] == 1 - hasty["is_it"]["exact_match"] > 0.2
+    assert f"kind that they say: {100 * hasty['is_it_contradicted']['contradicted']:.1f} % (" in as_tables(hasty)
+    assert "is_it_contradicted" not in judge(Shy(data))
+
+
+@pytest.mark.parametrize(
+    ("answer", "language", "word", "expected"),
+    [
+        ("Kind: fruit. So yes.", "en", "fruit", True),
+        ("Kind: fruit. So yes.", "en", "animal", False),
+        ("Kind: fruit. So no.", "en", "fruit", False),
+        ("类别：水果。所以不是。", "zh", "animal", True),
+        ("类别：水果。所以不是。", "en", "animal", None),
+        ("So no.", "en", "fruit", None),
+        ("Kind: pudding. So no.", "en", "fruit", None),
+    ],
+)
+def test_a_verdict_follows_from_the_kind_that_was_said(
+    answer: str, language: str, word: str, expected: bool | None
+) -> None:
+    assert follows(answer, language, word) is expected
 
 
 def test_memory_is_judged_where_the_first_answer_was_right(data: EmojiData, judge: Any) -> None:
@@ -355,6 +389,7 @@ def test_the_card_states_config_results_and_balance(
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "model.safetensors").write_bytes(bytes(1_500_000))
     text = card.write_card(tmp_path, truthful, data, log=tmp_path / "none.jsonl").read_text("utf-8")
+    assert "one vector" not in text
     for said in (
         "decoder of 4 layers, 192 wide",
         "2.34 million",
@@ -367,6 +402,12 @@ def test_the_card_states_config_results_and_balance(
         "1,298 things",
     ):
         assert said in text, said
+    looks = [{"figures": {"agree": 0.1}}, *({"connector": "fused", "figures": {"agree": one}} for one in (0.2, 0.456))]
+    log = tmp_path / "log.jsonl"
+    log.write_text("\n".join(map(json.dumps, looks)) + "\n", "utf-8")
+    assert card.latest("fused", log=log) == {"agree": 0.456} and card.latest("tokens", log=log) is None
+    text = card.write_card(tmp_path, truthful, data, log=log).read_text("utf-8")
+    assert "| `agree` | 100.0 | 45.6 |" in text and "| `is_it` | 100.0 | " not in text.split("one vector |")[1]
 
 
 def test_the_balance_is_that_of_the_dialogues(

@@ -17,7 +17,9 @@ from mmlab.cli import app
 from mmlab.datasets.dialogue import Dialogue, Turn
 from mmlab.models import chat_store
 from mmlab.models.chat import MultimodalChat
+from mmlab.models.connectors import SEEN, Percept
 from mmlab.training.dialogue import ChatModule, Comparing, Talks, name_of_one, train
+from mmlab.training.dialogue_alike import SHOWS, SOFT, WORD, look_alikes
 from mmlab.training.dialogue_bank import Bank, neighbours
 from mmlab.training.dialogue_recipe import ChatRecipe
 from mmlab.types import InputError
@@ -46,7 +48,7 @@ def bank(views: int = 2) -> Bank:
         things={str(i): i for i in range(4)},
         image=shown,
         audio=shown.flip(1),
-        early=torch.rand(4, 10, generator=generator),
+        early=torch.rand(4, 2, 10, generator=generator),
         names=names,
         alike=[torch.tensor([0, 2]), torch.tensor([1, 3])],
         colour=torch.tensor([0, 1, 0, 1]),
@@ -56,7 +58,7 @@ def bank(views: int = 2) -> Bank:
 
 def turn(thing: int, *, kind: str = "what_see", language: str = "en") -> Turn:
     images, clips = ((f"{thing}/noto",), ()) if kind == "what_see" else ((), (10 + thing,))
-    said = {"what_see": "I see", "what_hear": "I hear", "agree": "Yes"}[kind]
+    said = {"what_see": "I see", "what_hear": "I hear", "agree": "Yes", "is_it": "Kind"}[kind]
     return Turn("<image>What?", f"{said}: {WORDS[thing]}.", kind, language, images, clips, 0, (), str(thing), ())
 
 
@@ -98,7 +100,7 @@ def test_the_colour_of_a_percept_is_that_of_another_picture_of_its_colour() -> N
         generator=torch.Generator().manual_seed(0),
     )
     early, found = bank().early, {tuple(one.early.tolist()) for one in drawn[:40]}
-    assert found == {tuple(early[0].tolist()), tuple(early[2].tolist())}
+    assert found == {tuple(early[row, way].tolist()) for row in (0, 2) for way in (0, 1)}
     assert drawn[40].early.shape == (0,)
 
 
@@ -125,19 +127,42 @@ def test_names_come_first_then_single_questions_then_dialogues() -> None:
     assert turns[:2] == [6] * 2 and turns[2:4] == [4] * 2 and max(turns[4:]) > 4
 
 
-def test_the_second_part_compares_every_other_step_and_goes_on_from_what_was_learned(tmp_path: Path) -> None:
-    one = recipe(steps=2, comparing=4, crowd=6)
-    assert (one.second.steps, one.second.lr, one.second.stage(0)) == (4, one.comparing_lr, "all")
+def test_the_second_part_compares_things_and_words_and_goes_on_from_what_was_learned(tmp_path: Path) -> None:
+    one = recipe(steps=2, comparing=5, crowd=6)
+    assert (one.second.steps, one.second.lr, one.second.stage(0)) == (5, one.comparing_lr, "all")
     chat = small()
     first = talks(one, chat)
-    asked = [Dialogue((turn(i % 4, kind="agree"),)) for i in range(8)] + [Dialogue((turn(0),))]
-    second = Comparing(first, asked, one.second)
-    assert len(second.questions.prompts) == 8  # whoever asks for a name alone is not asked
-    assert [second.pick(step)[0] is second.questions for step in range(4)] == [True, False] * 2
-    assert [len(second.batch(step).ids) for step in range(2)] == [3, one.batch]
+    kinds = ["agree"] * 8 + ["is_it"] * 7 + ["what_see"]
+    second = Comparing(first, [Dialogue((turn(i % 4, kind=kind),)) for i, kind in enumerate(kinds)], one.second)
+    pools = (*second.compared, first.questions, first.dialogues)
+    assert [len(pool.prompts) for pool in pools[:2]] == [8, 7]  # who asks for a name alone is not asked
+    assert [pools.index(second.pick(step)[0]) for step in range(8)] == [0, 1, 2, 3] * 2
+    assert [second.pick(step)[1] for step in range(8)] == [0] * 4 + [1] * 4  # no batch of a pool twice, none left out
+    assert [len(second.batch(step).ids) for step in range(4)] == [3, 3, 3, one.batch]
     before = chat.connector.reader.keys.detach().clone()
     train(chat, second, replace(one.second, lr=0.0), None, run=tmp_path, progress=False)
     torch.testing.assert_close(chat.connector.reader.keys, before)  # names are not put in over what was learned
+
+
+def test_what_is_alike_is_looked_for_among_names_and_first_soft_tokens() -> None:
+    chat = make_chat(JOINT, whole=("cat", "dog", "pear"))
+    tiny_models.randomise(chat.connector)
+    called = {"0": ("cat", "pear"), "1": ("dog", "elephant pizza"), "9": ("pear", "cat")}
+    vectors, things, sources = look_alikes(chat, bank(), called, recipe())
+    tokens = chat.connector.reader.tokens
+    soft, words = vectors[sources == SOFT], vectors[sources == WORD]
+    assert len(soft) == 2 * SHOWS * len(SEEN) * tokens and set(things.tolist()) == {0, 1}  # nobody ever saw the third
+    table = chat.lm.get_input_embeddings().weight
+    at = {name: table[chat.prompt.ids(name)[0]] for name in ("cat", "dog", "pear")}
+    for row, thing in zip(words, things[sources == WORD].tolist(), strict=True):
+        assert any(torch.equal(row, at[name]) for name in (("cat", "pear"), ("dog",))[thing])  # of two words: left out
+    assert torch.bincount(things[sources == WORD]).tolist() == [2 * SHOWS * len(SEEN), SHOWS * len(SEEN)]
+    wild = replace(recipe(), pseudo=0.0, pull=0.0, blur=0.0)
+    plain, owners, kinds = look_alikes(chat, bank(views=1), called, wild)
+    expected = chat.connector([[Percept("image", torch.empty(0), bank(views=1).image[1, 0], torch.rand(10))]])[:tokens]
+    shown = plain[(kinds == SOFT) & (owners == 1)]
+    for token in expected:  # the tokens that say what it is, never the one that says its colour
+        assert ((shown - token).abs().amax(dim=1) < 1e-5).sum() == SHOWS
 
 
 def test_only_a_question_for_the_name_of_one_thing_is_a_first_question() -> None:
@@ -171,7 +196,7 @@ def test_the_text_stage_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_small_chat_learns_to_name_what_it_sees_and_hears(tmp_path: Path) -> None:
-    one = recipe(steps=320, batch=16, crowd=16, lr=1e-2, pull=0.3, blur=0.3, text=0.0, connect=0.05, ema=0.9)
+    one = recipe(steps=420, batch=16, crowd=16, lr=1e-2, pull=0.3, blur=0.3, text=0.0, connect=0.05, ema=0.9)
     chat = small()
     train(chat, talks(one, chat), one, names(), run=tmp_path, progress=False, every=10_000)
     generator = torch.Generator().manual_seed(9)

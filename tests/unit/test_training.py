@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from einops import rearrange
 
 from mmlab.nn.mel import LogMel
 from mmlab.training.align import train
@@ -54,6 +55,17 @@ def test_symbols_are_never_mirrored() -> None:
     darker_left = lambda x: x[..., :20].mean((1, 2, 3)) < x[..., 44:].mean((1, 2, 3))  # noqa: E731
     assert darker_left(kept).all()
     assert 10 < (~darker_left(turned)).sum() < 54
+
+
+def test_a_redrawn_picture_has_dark_lines_and_the_same_colours() -> None:
+    disc = torch.hypot(*torch.meshgrid(torch.arange(64.0) - 32, torch.arange(64.0) - 32, indexing="ij")) < 20
+    orange = torch.tensor([1.0, 0.55, 0.1])[:, None, None]
+    drawn = torch.where(disc, orange, torch.ones(3, 1, 1)).repeat(32, 1, 1, 1)
+    made = PictureAugment().redrawn(drawn, generator=torch.Generator().manual_seed(0))
+    pixels = rearrange(made, "n c h w -> n (h w) c")
+    alike = lambda colour: ((pixels - colour).abs().amax(dim=-1) < 0.02).float().mean(dim=1)  # noqa: E731
+    assert (alike(orange.flatten()) > 0.1).all() and (alike(torch.ones(3)) > 0.2).all()
+    assert (pixels.amax(dim=-1) < 0.5).any(dim=1).all() and (drawn.amax(dim=1) == 1).all()
 
 
 def test_sounds_stay_finite_and_masked() -> None:

@@ -9,7 +9,7 @@ from mmlab.datasets.dialogue.balance import majority_rates, turns
 from mmlab.datasets.dialogue.facts import Facts
 from mmlab.datasets.dialogue.generate import about, dialogues
 from mmlab.datasets.dialogue.phrasings import FIRST_HELD_OUT, FORMS
-from mmlab.datasets.dialogue.texts import all_texts
+from mmlab.datasets.dialogue.texts import all_texts, whole_names
 from mmlab.datasets.dialogue.truth import question
 from mmlab.datasets.dialogue.types import AUDIO, IMAGE, KINDS, LANGUAGES, Dialogue, Turn
 
@@ -29,4 +29,5 @@ __all__ = [
     "majority_rates",
     "question",
     "turns",
+    "whole_names",
 ]

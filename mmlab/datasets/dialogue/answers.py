@@ -62,6 +62,15 @@ def verdicts(kind: str, language: str, ground: str = "") -> tuple[str, str]:
     return first, second
 
 
+def follows(answer: str, language: str, word: str) -> bool | None:
+    """Whether the verdict of an answer to "Is it a `word`?" follows from the kind that it says; None where it says none."""
+    for kind in KINDS.values():
+        yes, no = verdicts("is_it", language, named("kind", language, kind.name(language)))
+        if answer in (yes, no):
+            return (answer == yes) == (kind.en == word)
+    return None
+
+
 def decline(language: str, missing: Collection[str]) -> str:
     """What is said where the picture, the sound, or any of them is missing."""
     return MISSING[language][frozenset(missing)]

@@ -29,6 +29,12 @@ def all_texts(data: EmojiData) -> Iterator[str]:
             yield from about_thing(thing)
 
 
+def whole_names(data: EmojiData) -> list[str]:
+    """What one copies or compares as a whole: the names of all things and kinds, each once."""
+    names = [thing.name(language) for thing in data.things for language in LANGUAGES]
+    return sorted({*names, *(kind.name(language) for kind in THING_KINDS.values() for language in LANGUAGES)})
+
+
 def about_thing(thing: Thing) -> Iterator[str]:
     """The answers that hold its name, and a question that does."""
     for language in LANGUAGES:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmlab.datasets.dialogue import Facts, dialogues, majority_rates
 from mmlab.datasets.emoji import EmojiData
-from mmlab.evaluation.chat.report import LOG, as_tables
+from mmlab.evaluation.chat.report import LOG, as_tables, beside, latest
 from mmlab.evaluation.figure import Figure
 from mmlab.models.checkpoint import CONFIG, WEIGHTS
 
@@ -40,7 +40,9 @@ all styles and voices but those of the test; so has the joint space.
 
 `mmlab eval chat` makes them again. Asked about are the things of the training families, in drawing styles and voices that
 were in no part of training or tuning (`near` is Twemoji, `far` OpenMoji), in phrasings that were never trained on. Right
-is the whole answer, letter for letter. Where earlier turns matter, the model hears its own earlier answers.
+is the whole answer, letter for letter. Where earlier turns matter, the model hears its own earlier answers. (An earlier
+model took one of these phrasings, 你看到的东西叫什么？ "what is the thing that you see called?", for a question about the
+kind, for in training only such questions spoke of 你看到的东西. Now some trained questions for a name do so, too.)
 
 *Ceiling*: what somebody would get who reads the encoders' top answer (the nearest name in the joint space) and makes no
 mistake after that; a model that weighs what the encoders give more finely may pass it. *Majority*: the commonest answer
@@ -48,7 +50,7 @@ to this kind of question. *Question only*: naive Bayes on the words of the quest
 questions whose thing the model had named rightly when it came. Each kind weighs the same in `overall`.
 
 {figures}
-
+{fused}
 *Removed*: the same questions without the picture or sound that decides; the model should say that it cannot. *Forced
 choice*: of the possible answers to these the likeliest; the interval should hold chance. *Swapped*: the same words over
 another picture or sound; the answer should follow the new one as often as it followed the old one.
@@ -63,11 +65,18 @@ The share of the commonest answer in what it is trained on, English and Chinese:
 
 - It knows drawings and synthetic voices of {things:,} things, ten kinds of question, and no world beyond.
 - It errs where the encoders err: it cannot see what they do not tell.
-- Comparing is what it finds hard: which of two pictures a voice names, and whether picture and sound agree (`agree`; a
-  threshold on the cosine of their vectors stands beside it). Without the second part of its training both were at or near
-  chance, and so was "Is it a fruit?" until the answer said the kind first. Which of two pictures a *word* names
-  (`which_named_word`) stays at chance: soft tokens make it say a word, and are not like it.
+- Comparing is what it finds hard: which of two pictures is named, by a voice or by a word, and whether picture and sound
+  agree (`agree`; a threshold on the cosine of their vectors stands beside it). Without the second part of its training
+  these were at or near chance, and "Is it a fruit?" was until the answer said the kind first. A verdict may still
+  contradict the kind that was said before it.
 - A question of another sort gets an answer that means nothing.
+"""
+
+FUSED = """
+The article's way, the sum of what a turn shows as one soft token, trained by the same recipe (`mmlab train chat
+--connector fused`) and asked the same questions:
+
+{table}
 """
 
 
@@ -85,6 +94,7 @@ def write_card(folder: Path, results: Mapping[str, Figure], data: EmojiData, *, 
         machine=training["machine"],
         config=CONFIG,
         figures=as_tables(results),
+        fused=one_vector(results, log=log),
         looks=len(log.read_text("utf-8").splitlines()) if log.is_file() else 0,
         log=log.name,
         balance=balance(data),
@@ -94,6 +104,12 @@ def write_card(folder: Path, results: Mapping[str, Figure], data: EmojiData, *, 
     path = folder / "README.md"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def one_vector(results: Mapping[str, Figure], *, log: Path = LOG) -> str:
+    """How a chat did that reads one fused vector, as the log has it, beside these results; nothing where there is no look."""
+    fused = latest("fused", log=log)
+    return "" if fused is None else FUSED.format(table=beside(results, fused, names=("tokens", "one vector")))
 
 
 def balance(data: EmojiData, *, count: int = 3000) -> str:

@@ -14,6 +14,7 @@ from math import sqrt
 import torch
 
 from mmlab.datasets.dialogue import LANGUAGES, dialogues
+from mmlab.datasets.dialogue.answers import follows
 from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.chat.asked import FULL, PLACES, Asked, ask
 from mmlab.evaluation.chat.baselines import Majority, QuestionOnly
@@ -106,7 +107,16 @@ def figures(rows: Mapping[str, Sequence[Row]], *, split: str) -> dict[str, Figur
     kept = [row for row in rows["first"] if row.named_right]
     if kept:
         found["first_given_right"] = judged(kept)
-    return found
+    return found | contradictions(rows["is_it"])
+
+
+def contradictions(rows: Sequence[Row]) -> dict[str, Figure]:
+    """`is_it_contradicted`: of the answers that say a kind and a verdict, how many give another verdict than follows."""
+    verdicts = [(follows(row.said[-1], row.asked.turn.language, row.asked.turn.word), row.asked) for row in rows]
+    said = [(verdict, asked.turn.asks_about) for verdict, asked in verdicts if verdict is not None]
+    if not said:
+        return {}
+    return {"is_it_contradicted": share("contradicted", [not one for one, _ in said], [thing for _, thing in said])}
 
 
 def cells(kind: str, rows: Sequence[Row], *, places: Sequence[str]) -> dict[str, Figure]:

@@ -44,6 +44,7 @@ def evaluate_checkpoint(
     results = evaluate_chat(chat, data, split=split, count=count, say=say)
     results[MADE_FROM] = {
         "checkpoint_sha256": sha256(folder / WEIGHTS),
+        "connector": chat.kind,
         "joint_sha256": sha256(joint / WEIGHTS),
         "data_sha256": sha256(data.root / "SHA256SUMS"),
         "split": split,
@@ -61,6 +62,13 @@ def log_evaluation(results: Mapping[str, Figure], *, path: Path) -> None:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"date": now, **results.get(MADE_FROM, {}), "figures": figures}) + "\n")
+
+
+def latest(connector: str, *, log: Path = LOG) -> dict[str, float] | None:
+    """The exact matches of the last look at a chat with this connector, as the log has it; None where there was none."""
+    lines = log.read_text("utf-8").splitlines() if log.is_file() else []
+    looks = [look for line in lines if (look := json.loads(line)).get("connector") == connector]
+    return looks[-1]["figures"] if looks else None
 
 
 def as_tables(results: Mapping[str, Figure]) -> str:
@@ -115,12 +123,26 @@ def _counterfactuals(results: Mapping[str, Figure]) -> str:
         ])  # fmt: skip
     wrong = results["wrong_declines"]
     said = f"Questions that could be answered, but were declined: {_percent(wrong['declines'])} % of {wrong['n']}."
-    return f"{_markdown(head, rows)}\n\n{said}"
+    return f"{_markdown(head, rows)}\n\n{said}{_contradicted(results.get('is_it_contradicted'))}"
+
+
+def _contradicted(figure: Figure | None) -> str:
+    if figure is None:
+        return ""
+    share = f"{_percent(figure['contradicted'])} % ({_interval(figure)}) of {figure['n']}"
+    return f" Answers to `is_it` whose verdict does not follow from the kind that they say: {share}."
 
 
 def _interval(figure: Figure) -> str:
     low, high = figure["interval"]
     return f"{_percent(low)} to {_percent(high)}"
+
+
+def beside(results: Mapping[str, Figure], other: Mapping[str, float], *, names: tuple[str, str]) -> str:
+    """Exact match of these results and of another look, kind by kind."""
+    shown = [name for name in SUMMARY if name in results and name in other]
+    rows = [[f"`{name}`", _percent(results[name]["exact_match"]), _percent(other[name])] for name in shown]
+    return _markdown(["exact match (%)", *names], rows)
 
 
 def _percent(value: float | None) -> str:

@@ -35,7 +35,8 @@ family too.
 
 Write `families(things, related)`: `things` is how many things there are (0, 1, ..., `things` - 1), `related` a list
 of pairs `[a, b]`. Give a list with the family of each thing, named by its smallest member. Things 1 and 2 related, 2
-and 4 related, five things in all: `[0, 1, 1, 3, 1]`.
+and 4 related, five things in all: `[0, 1, 1, 3, 1]`. A pair may come in either order or twice, or join a thing to itself;
+a thing without relatives names itself.
 """
 
 EXERCISE = Exercise(

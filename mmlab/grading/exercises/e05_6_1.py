@@ -37,8 +37,8 @@ the score 0 may come out at any figure. We count every tie against the model:
 
 $$r_q = 1 + \\#\\{g \\ne t_q : s_{qg} \\ge s_{q t_q}\\}, \\qquad R@k = \\frac{1}{Q} \\#\\{q : r_q \\le k\\}$$
 
-Write `hits_at(scores, targets, k)` with `scores (queries, gallery)`, `targets` a list with the position of each
-query's right answer, and $k$. The result is a number between 0 and 1.
+Write `hits_at(scores, targets, k)` with `scores (queries, gallery)` a NumPy array, `targets` a list with the position of
+each query's right answer, and $k$. The result is a number between 0 and 1.
 """
 
 EXERCISE = Exercise(

@@ -45,7 +45,8 @@ McNemar's exact test). With $k$ the smaller of the two counts,
 
 $$p = \\min\\Big(1,\\ 2 \\sum_{i=0}^{k} \\binom{d}{i} 2^{-d}\\Big)$$
 
-and $p = 1$ if $d = 0$. Then use it: is the sum of this lesson better than the picture alone?
+and $p = 1$ if $d = 0$. Then use it on `right` of section 4, `by_chance(right["sum"], right["picture"])`: is the sum
+better than the picture alone?
 """
 
 EXERCISE = Exercise(
