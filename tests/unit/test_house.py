@@ -35,7 +35,7 @@ THIRD_PARTY = {
     "metrics": {"torchmetrics", "sacrebleu"},
     "datasets": {"datasets", "pyarrow", "PIL", "soundfile"},
     "datasets.build": {"fontTools", "resvg_py", "scipy"},  # remaking the data from its sources
-    "models": {"transformers", "safetensors"},
+    "models": {"transformers", "safetensors", "scipy"},  # the eigenvectors of two matrices at once
     "apps": {"faiss", "safetensors", "PIL"},  # a stored gallery; a page that shows pictures
     "training": {"lightning", "safetensors"},  # a stored snapshot
     "evaluation": {"PIL"},  # pictures on their way into a model
