@@ -43,6 +43,14 @@ def test_is_stored_in_its_normal_form_fresh_and_without_refused_outputs(path: Pa
 
 
 @each_lesson
+def test_no_section_is_lost(path: Path) -> None:
+    """Numbered sections run from 1 without a gap: whoever rewrites a cell may take a heading along."""
+    text = "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+    numbers = [int(number) for number in re.findall(r"^## (\d+) ·", text, re.MULTILINE)]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+@each_lesson
 def test_enough_of_its_outputs_are_compared(path: Path) -> None:
     kinds = Counter(
         kind(
