@@ -12,8 +12,8 @@ from mmlab.types import Inputs
 TEXTS = ["a dog", "the hot dog eats a very long sausage", "热狗", "dog"]
 SIZES = {
     "text": {"dim": 16, "layers": 2, "heads": 2},
-    "image": {"dim": 12, "widths": [4, 6, 8], "blocks": [1, 2, 1], "strides": [2, 2, 2]},
-    "audio": {"dim": 16, "widths": [4, 6, 8], "layers": 1, "heads": 2},
+    "image": {"dim": 12, "widths": [8, 8, 16], "blocks": [1, 2, 1], "strides": [2, 2, 2]},
+    "audio": {"dim": 16, "widths": [8, 8, 16], "layers": 1, "heads": 2},
 }
 
 

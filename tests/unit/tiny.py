@@ -14,11 +14,11 @@ from mmlab.training.corpus import Corpus
 from mmlab.training.recipe import AlignRecipe
 
 STYLES = ("noto", "fluent_3d", "fluent_flat", "emojione", "emojione_line")
-SIZES = {
+SIZES = {  # widths are multiples of 8: a strided convolution of fewer channels breaks the heap where a CPU has AVX2 at most
     "dim": 16,
     "text": {"dim": 16, "layers": 1, "heads": 2},
-    "image": {"dim": 16, "widths": [4, 6, 8], "blocks": [1, 1, 1], "strides": [2, 2, 2]},
-    "audio": {"dim": 16, "widths": [4, 6, 8], "layers": 1, "heads": 2},
+    "image": {"dim": 16, "widths": [8, 8, 16], "blocks": [1, 1, 1], "strides": [2, 2, 2]},
+    "audio": {"dim": 16, "widths": [8, 8, 16], "layers": 1, "heads": 2},
 }
 
 
