@@ -109,6 +109,11 @@ class MultimodalChat(nn.Module):
         return self
 
     @property
+    def device(self) -> torch.device:
+        """Where it computes; what is said and shown may come from anywhere."""
+        return self.connector.reader.keys.device
+
+    @property
     def longest(self) -> int:
         """Tokens that a conversation may have."""
         return int(getattr(self.lm.config, "max_position_embeddings", None) or self.tokenizer.model_max_length)

@@ -162,7 +162,7 @@ class TokenConnector(Connector):
 
     def soft(self, turns: Sequence[Turn]) -> Float[Tensor, "soft out"]:
         percepts = [percept for turn in turns for percept in turn]
-        z = torch.stack([percept.z for percept in percepts])
+        z = torch.stack([percept.z for percept in percepts]).to(self.mean.device)
         kinds = torch.tensor([SEEN.index(percept.modality) for percept in percepts], device=z.device)
         places = torch.tensor([place for turn in turns for place in counted(turn)], device=z.device)
         tokens = self.reader(z) + (self.modality(kinds) + self.order(places))[:, None]
@@ -170,7 +170,7 @@ class TokenConnector(Connector):
         if self.colour is None or not pictures:
             return tokens.flatten(0, 1)
         seen = kinds == SEEN.index("image")
-        coloured = self.colour((torch.stack(pictures) - self.mean) / self.scale)
+        coloured = self.colour((torch.stack(pictures).to(self.mean) - self.mean) / self.scale)
         last = torch.zeros_like(tokens[:, :1]).index_copy(
             0, seen.nonzero().flatten(), coloured[:, None].to(tokens.dtype)
         )
@@ -205,18 +205,18 @@ class FusedConnector(Connector):
         return list(modalities[:1])
 
     def soft(self, turns: Sequence[Turn]) -> Float[Tensor, "soft out"]:
-        present = self._present(turns)
+        present, device = self._present(turns), self.reader.keys.device
         given = {}
         for name in SEEN:
             rows = [[percept.z for percept in turn if percept.modality == name] for turn in turns]
             empty = turns[0][0].z.new_zeros(self.dim)
-            given[name] = torch.stack([torch.stack(row).sum(0) if row else empty for row in rows])
-        return self.reader(self.fusion(**given, present=present)).flatten(0, 1)
+            given[name] = torch.stack([torch.stack(row).sum(0) if row else empty for row in rows]).to(device)
+        return self.reader(self.fusion(**given, present=present.to(device))).flatten(0, 1)
 
     @staticmethod
     def _present(turns: Sequence[Turn]) -> Bool[Tensor, "turns modality"]:
         rows = [[any(percept.modality == name for percept in turn) for name in MODALITIES] for turn in turns]
-        return torch.tensor(rows, device=turns[0][0].z.device)
+        return torch.tensor(rows)
 
 
 CONNECTORS = {

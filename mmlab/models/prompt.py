@@ -1,7 +1,7 @@
 """A conversation as token ids: who speaks, the places kept for pictures and sounds, and which words are the answers."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -43,6 +43,11 @@ class Prompts:
     places: Bool[Tensor, "batch seq"]
     answers: Bool[Tensor, "batch seq"]
     turns: tuple[Turn, ...]
+
+    def to(self, device: torch.device | str) -> "Prompts":
+        """The same prompts there; percepts stay where they are, a connector takes them to its own device."""
+        tensors = {name: getattr(self, name).to(device) for name in ("ids", "mask", "places", "answers")}
+        return replace(self, **tensors)
 
 
 @dataclass(frozen=True)

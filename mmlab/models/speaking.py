@@ -44,7 +44,7 @@ def say(chat: Any, conversations: Sequence[Sequence[Message]], *, max_new_tokens
 
     Raises:  InputError where a conversation is as long as the language model reads
     """
-    prompts = chat.prompt.batch([chat.prompt(messages) for messages in conversations], left=True)
+    prompts = chat.prompt.batch([chat.prompt(messages) for messages in conversations], left=True).to(chat.device)
     _check_length(chat, prompts, room=1)
     was_training = chat.training
     chat.eval()
@@ -83,10 +83,10 @@ def log_likelihood(
         before = asked[start : start + CHUNK]
         given = said[start : start + CHUNK]
         whole = [[*m, {"role": "assistant", "text": text}] for m, text in zip(before, given, strict=True)]
-        prompts = chat.prompt.batch([chat.prompt(messages) for messages in whole])
+        prompts = chat.prompt.batch([chat.prompt(messages) for messages in whole]).to(chat.device)
         _check_length(chat, prompts, room=0)
-        first = torch.tensor([len(chat.prompt(messages)) for messages in before])
-        places = torch.arange(1, prompts.ids.shape[1])
+        first = torch.tensor([len(chat.prompt(messages)) for messages in before], device=chat.device)
+        places = torch.arange(1, prompts.ids.shape[1], device=chat.device)
         kept = prompts.mask[:, 1:] & (places >= first[:, None])
         every = chat(prompts)[:, :-1].float().log_softmax(dim=-1)
         own = every.gather(-1, prompts.ids[:, 1:, None])[..., 0]
