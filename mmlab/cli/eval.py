@@ -11,6 +11,7 @@ from mmlab.cli.options import DataFolder, ModelFolder, open_data
 
 app = typer.Typer(no_args_is_help=True, help="Make the figures that the course states, again.")
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
+Keep = Annotated[bool, typer.Option("--keep", help="Keep the figures as another training's: cards show the spread.")]
 Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write the JSON object into this file.")]
 
 
@@ -22,20 +23,23 @@ def joint(
     baselines: Annotated[bool, typer.Option(help="Nearest pixels, nearest mel and text alone as well.")] = True,
     card: Annotated[bool, typer.Option("--card", help="Write the model card beside the weights.")] = False,
     log: Annotated[bool, typer.Option("--log", help="Note this look at the test in data/results/joint.")] = False,
+    keep: Keep = False,
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
     """Retrieval between text, pictures and speech, on unseen styles and voices (about a minute)."""
     from mmlab.evaluation.card import write_card
-    from mmlab.evaluation.report import as_table, evaluate_checkpoint
+    from mmlab.evaluation.report import as_table, evaluate_checkpoint, keep_seed
     from mmlab.models.joint import SHIPPED
 
-    results = evaluate_checkpoint(
-        SHIPPED if model is None else model, open_data(data), split=split, with_baselines=baselines, log=log, say=_say
-    )
+    _check_kept(keep, model, split)
+    folder, opened = SHIPPED if model is None else model, open_data(data)
+    results = evaluate_checkpoint(folder, opened, split=split, with_baselines=baselines, log=log, say=_say)
+    if keep:
+        keep_seed(folder, results)
     _give(results, as_table(results), as_json=as_json, out=out)
     if card:
-        write_card(SHIPPED if model is None else model, results)
+        write_card(folder, results)
 
 
 @app.command()
@@ -145,27 +149,39 @@ def chat(
     count: Annotated[int | None, typer.Option(help="Questions of each kind; without it, 1,024.")] = None,
     quick: Annotated[bool, typer.Option("--quick", help="64 questions of each kind, to try; ships nothing.")] = False,
     log: Annotated[bool, typer.Option("--log", help="Note this look at the test in data/results/chat.")] = False,
+    keep: Keep = False,
     card: Annotated[bool, typer.Option("--card", help="Write the model card beside the weights.")] = False,
     ship: Annotated[bool, typer.Option("--ship", help="Write the results into data/, where they ship.")] = False,
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
     """Answers of the dialogue model, word for word, on unseen styles, voices and phrasings; and what they rest on."""
-    from mmlab.evaluation.chat import FULL, QUICK, RESULTS, as_tables, evaluate_checkpoint, write_card
+    from mmlab.evaluation.chat import FULL, QUICK, RESULTS, as_tables, evaluate_checkpoint, keep_seed, write_card
     from mmlab.models.chat import SHIPPED
     from mmlab.models.joint import SHIPPED as JOINT
 
+    _check_kept(keep, model, split if count is None and not quick else "a part of it")
     if ship and (quick or count is not None or split != "test"):
         raise typer.BadParameter("--ship states the test at full size: expected no --quick, --count or other --split.")
     wanted = (QUICK if quick else FULL) if count is None else count
     folder, opened = SHIPPED if model is None else model, open_data(data)
     joint = JOINT if joint is None else joint
     results = evaluate_checkpoint(folder, opened, joint=joint, split=split, count=wanted, log=log, say=_say)
+    if keep:
+        keep_seed(folder, results)
     if ship:
         out = RESULTS / "results.json" if out is None else out
     _give(results, as_tables(results), as_json=as_json, out=out)
     if card:
         write_card(folder, results, opened)
+
+
+def _check_kept(keep: bool, model: Path | None, split: str) -> None:
+    if keep and (model is None or split != "test"):
+        raise typer.BadParameter(
+            "--keep is for another training, judged on the whole test: expected --model and nothing that shortens it, got "
+            f"{'no model' if model is None else split}."
+        )
 
 
 def _track(items: Sequence[Any]) -> Any:

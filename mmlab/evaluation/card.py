@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mmlab.evaluation.figure import Figure
-from mmlab.evaluation.report import LOG, card_figures
+from mmlab.evaluation.report import LOG, SEEDS, card_figures
+from mmlab.evaluation.seeds import others
 from mmlab.models.checkpoint import CONFIG, WEIGHTS
 
 CARD = """\
@@ -43,7 +44,7 @@ keywords of training things, and were read as those: 17 of 148 in English, 24 in
 
 ## Figures
 
-`mmlab eval joint` makes them again. One training of the recipe stands here: their spread over seeds has not been measured.
+`mmlab eval joint` makes them again.
 
 {figures}
 
@@ -69,7 +70,7 @@ proof.
 """
 
 
-def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG) -> Path:
+def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, seeds: Path = SEEDS) -> Path:
     """Write README.md beside the weights, from the config there and from the results of `mmlab eval joint`."""
     config = json.loads((folder / CONFIG).read_text("utf-8"))
     recipe = config["recipe"]
@@ -81,7 +82,7 @@ def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG) 
         minutes=config["training"]["seconds"] / 60,
         machine=config["training"]["machine"],
         pairs="every pair" if recipe["pairs"] == ["all"] else f"the pairs {', '.join(recipe['pairs'])}",
-        figures=card_figures(results, log=log),
+        figures=card_figures(results, seeds=others(recipe, path=seeds), log=log),
         **{name: recipe[name] for name in ("steps", "batch", "seed", "lr", "weight_decay", "ema")},
     )
     path = folder / "README.md"

@@ -10,11 +10,13 @@ from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.baselines import baselines
 from mmlab.evaluation.figure import Figure
 from mmlab.evaluation.joint import evaluate_joint
+from mmlab.evaluation.seeds import FILE, keep, spread, told
 from mmlab.models.checkpoint import WEIGHTS, sha256
 from mmlab.models.joint import SHIPPED, JointEmbedder
 from mmlab.paths import DATA
 
 LOG = DATA / "results" / "joint" / "test_log.jsonl"
+SEEDS = LOG.with_name(FILE)
 MADE_FROM = "made_from"
 BASELINES = ("nearest_pixels", "nearest_mel", "text_only")
 VALUES = ("r1", "accuracy", "auc", "gap", "share")  # the one number of a figure, whichever it has
@@ -62,16 +64,21 @@ def log_evaluation(results: Mapping[str, Figure], *, path: Path) -> None:
         file.write(json.dumps({"date": now, **results.get(MADE_FROM, {}), "figures": figures}) + "\n")
 
 
+def keep_seed(folder: Path, results: Mapping[str, Figure], *, path: Path = SEEDS) -> None:
+    """Keep the figures of another training of the recipe: the card shows how far trainings differ."""
+    keep(folder, {name: value for name, f in results.items() if (value := value_of(f)) is not None}, path=path)
+
+
 def value_of(figure: Figure) -> float | None:
     """R@1, accuracy, AUC, gap or share: the one number that a figure is about; None for a count or a hash."""
     return next((figure[name] for name in VALUES if name in figure), None)
 
 
-def as_table(results: Mapping[str, Figure], *, seeds: Sequence[Mapping[str, Figure]] = ()) -> str:
+def as_table(results: Mapping[str, Figure], *, seeds: Sequence[Mapping[str, Any]] = ()) -> str:
     """Two tables in Markdown: retrieval, and everything else that has one number.
 
-    Beside each figure stands its baseline where `results` holds one, and, where `seeds` holds the results of other
-    trainings of the same recipe, the least and the largest value over all of them.
+    Beside each figure stands its baseline where `results` holds one, and, where `seeds` holds other trainings of the
+    same recipe (`seeds.others`), the least and the largest value over all of them.
     """
     base = {name for name in results if name.endswith(BASELINES)}
     ranked = {name: figure for name, figure in results.items() if "r1" in figure and name not in base}
@@ -100,7 +107,7 @@ def as_table(results: Mapping[str, Figure], *, seeds: Sequence[Mapping[str, Figu
     return "\n\n".join([*tables, *([_markdown(head, rows)] if rows else [])])
 
 
-def card_figures(results: Mapping[str, Figure], *, seeds: Sequence[Mapping[str, Figure]] = (), log: Path = LOG) -> str:
+def card_figures(results: Mapping[str, Figure], *, seeds: Sequence[Mapping[str, Any]] = (), log: Path = LOG) -> str:
     """The section of the model card that states the figures; `results` hold the baselines too."""
     shared, looks = results["shared_names"], len(log.read_text("utf-8").splitlines()) if log.is_file() else 0
     return "\n\n".join(
@@ -111,18 +118,17 @@ def card_figures(results: Mapping[str, Figure], *, seeds: Sequence[Mapping[str, 
             "count as wrong. "
             f"Of {shared['n']} things, {shared['en']} share their English and {shared['zh']} their Chinese name with "
             "another; these count as right answers for each other.",
-            f"Results on the test were looked at and logged {looks} times (`{LOG.name}`)."
-            + (f" `seeds`: least to largest over {len(seeds) + 1} trainings of the recipe." if seeds else ""),
+            f"Results on the test were looked at and logged {looks} times (`{LOG.name}`). {told(seeds)}",
             as_table(results, seeds=seeds),
         ]
     )
 
 
-def _spread(name: str, results: Mapping[str, Figure], seeds: Sequence[Mapping[str, Figure]]) -> list[str]:
+def _spread(name: str, results: Mapping[str, Figure], seeds: Sequence[Mapping[str, Any]]) -> list[str]:
     if not seeds:
         return []
-    values = [value_of(each[name]) for each in (results, *seeds) if name in each]
-    return [f"{_number(name, min(values))} to {_number(name, max(values))}"]
+    found = spread(name, value_of(results[name]), seeds)
+    return ["" if found is None else f"{_number(name, found[0])} to {_number(name, found[1])}"]
 
 
 def _baseline(name: str, results: Mapping[str, Figure]) -> str:

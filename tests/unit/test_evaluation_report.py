@@ -3,18 +3,23 @@
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from sklearn.feature_extraction.text import TfidfVectorizer
+from typer.testing import CliRunner
 
+from mmlab.cli.eval import app
 from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation import as_table, card_figures, evaluate_joint, report, scaling
 from mmlab.evaluation.baselines import baselines
 from mmlab.evaluation.nearest import Features, nearest, tfidf
+from mmlab.evaluation.report import keep_seed
 from mmlab.evaluation.scaling import BATCH, PAIRS, SIZES, Point, nested, points, recipe_of
 from mmlab.evaluation.scaling import scaling as sweep
+from mmlab.evaluation.seeds import others, told
 from mmlab.models.checkpoint import WEIGHTS, sha256
 from mmlab.types import InputError
 from tests.unit import tiny
@@ -136,8 +141,46 @@ def test_the_table_says_what_the_figures_say(results: dict) -> None:
 
 def test_seeds_give_the_least_and_the_largest(results: dict, data: EmojiData) -> None:
     other = evaluate_joint(SaysOneThing(), data)
-    row = cells(as_table(results, seeds=[other]))["image_to_text_far"]
-    assert row[2] == f"0.0 to {100 * results['image_to_text_far']['r1']:.1f}"
+    training = {"figures": {"image_to_text_far": other["image_to_text_far"]["r1"]}}
+    rows = cells(as_table(results, seeds=[training]))
+    assert rows["image_to_text_far"][2] == f"0.0 to {100 * results['image_to_text_far']['r1']:.1f}"
+    assert rows["image_to_text_near"][2] == ""  # the other training has no such figure
+
+
+def training(folder: Path, **recipe: Any) -> Path:
+    folder.mkdir()
+    made = {
+        "recipe": {"seed": 0, "steps": 9, "tuning": False, **recipe},
+        "training": {"seconds": 90, "machine": "an X"},
+    }
+    (folder / "config.json").write_text(json.dumps(made))
+    return folder
+
+
+def test_only_trainings_that_differ_in_the_seed_are_a_spread(results: dict, tmp_path: Path) -> None:
+    path = tmp_path / "kept" / "seeds.jsonl"
+    shipped = {"seed": 0, "steps": 9, "tuning": False}
+    assert others(shipped, path=path) == []
+    for name, recipe in {"a": {"seed": 1}, "b": {"seed": 2}, "c": {"seed": 3, "steps": 8}, "d": {}}.items():
+        keep_seed(training(tmp_path / name, **recipe), results, path=path)
+    keep_seed(tmp_path / "a", {"speech_to_text": {"r1": 0.25}}, path=path)  # kept anew
+    found = others(shipped, path=path)
+    assert [one["recipe"]["seed"] for one in found] == [2, 1]
+    assert found[0]["figures"]["image_to_text_far"] == results["image_to_text_far"]["r1"]
+    assert (found[1]["figures"], found[1]["minutes"]) == ({"speech_to_text": 0.25}, 1.5)
+    assert "3 trainings" in told(found) and "seeds 2 and 1, which ran on an X" in told(found)
+    assert "has not been measured" in told([])
+    with pytest.raises(InputError, match="--tuning"):
+        keep_seed(training(tmp_path / "e", tuning=True), results, path=path)
+
+
+@pytest.mark.parametrize(
+    "wrong", [["joint"], ["chat"], ["joint", "--split", "validation"], ["chat", "--quick"], ["chat", "--count", "99"]]
+)
+def test_what_is_kept_is_another_model_on_the_whole_test(wrong: list[str], tmp_path: Path) -> None:
+    model = ["--model", str(tmp_path)] if wrong[1:] else []
+    done = CliRunner().invoke(app, [*wrong, *model, "--keep"])
+    assert done.exit_code == 2 and "another training" in done.output
 
 
 def test_the_card_states_protocol_figures_and_looks(results: dict, tmp_path: Path) -> None:

@@ -79,10 +79,13 @@ class Draws:
 
     def clip(self, thing: str, language: str) -> int | None:
         """A clip of the thing, or None where no voice of this split and engine says it."""
-        rows = self.shown.clips.get((thing, language), [])
-        if self.engine is not None:
-            rows = [row for row in rows if self.facts.speech[row]["engine"] == self.engine]
+        rows = self.clips(thing, language)
         return self.rng.choice(rows) if rows else None
+
+    def clips(self, thing: str, language: str) -> list[int]:
+        """All clips of the thing by the voices of this split and engine."""
+        rows = self.shown.clips.get((thing, language), [])
+        return rows if self.engine is None else [r for r in rows if self.facts.speech[r]["engine"] == self.engine]
 
     def partner(self, thing: str, *key: Hashable) -> str:
         """Another thing with another name, as often of the same subgroup (where it has others) as of any other."""

@@ -4,7 +4,7 @@ from mmlab.evaluation.chat.asked import FULL, QUICK, Asked, ask
 from mmlab.evaluation.chat.card import write_card
 from mmlab.evaluation.chat.evaluate import evaluate_chat
 from mmlab.evaluation.chat.play import Senses, play
-from mmlab.evaluation.chat.report import RESULTS, as_tables, evaluate_checkpoint
+from mmlab.evaluation.chat.report import RESULTS, as_tables, evaluate_checkpoint, keep_seed
 
 __all__ = [
     "FULL",
@@ -16,6 +16,7 @@ __all__ = [
     "ask",
     "evaluate_chat",
     "evaluate_checkpoint",
+    "keep_seed",
     "play",
     "write_card",
 ]

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mmlab.datasets.dialogue import Facts, dialogues, majority_rates
 from mmlab.datasets.emoji import EmojiData
-from mmlab.evaluation.chat.report import LOG, as_tables, beside, latest
+from mmlab.evaluation.chat.report import LOG, SEEDS, as_tables, beside
 from mmlab.evaluation.figure import Figure
+from mmlab.evaluation.seeds import others, told
 from mmlab.models.checkpoint import CONFIG, WEIGHTS
 
 CARD = """\
@@ -32,28 +34,36 @@ architecture of Llama, trained from scratch on the course's own dialogues. {para
     mmlab train chat --out data/checkpoints/chat
 
 {steps:,} steps of {batch} dialogues with seed {seed}, then {comparing:,} steps more in which it learns to compare,
-in {minutes:.0f} minutes on {machine}. The recipe stands whole in `{config}`. The dialogues are generated from facts: what
-the things are called, of what kind they are, and the colours measured in their pictures. The shipped checkpoint has seen
-all styles and voices but those of the test; so has the joint space.
+in {minutes:.0f} minutes on {machine}. The recipe stands whole in `{config}`. The dialogues are
+generated from facts: what the things are called, of what kind they are, and the colours measured in their pictures. The
+shipped checkpoint has seen all styles and voices but those of the test; so has the joint space.
 
 ## Figures
 
 `mmlab eval chat` makes them again. Asked about are the things of the training families, in drawing styles and voices that
 were in no part of training or tuning (`near` is Twemoji, `far` OpenMoji), in phrasings that were never trained on. Right
-is the whole answer, letter for letter. Where earlier turns matter, the model hears its own earlier answers. (An earlier
-model took one of these phrasings, 你看到的东西叫什么？ "what is the thing that you see called?", for a question about the
-kind, for in training only such questions spoke of 你看到的东西. Now some trained questions for a name do so, too.)
+is the whole answer, letter for letter. Where earlier turns matter, the model hears its own earlier answers.
+
+The phrasings are new to the model, but not to whoever wrote the recipe: earlier models took a few Chinese ones for
+questions of another kind, such as 你看到的东西叫什么？ ("what is the thing that you see called?") for one about the kind.
+Some trained ones were then written anew, and there are 20 for each way to ask and language where there were 14. The
+held-out ones, and the questions of the test, stayed as they were.
 
 *Ceiling*: what somebody would get who reads the encoders' top answer (the nearest name in the joint space) and makes no
 mistake after that; a model that weighs what the encoders give more finely may pass it. *Majority*: the commonest answer
 to this kind of question. *Question only*: naive Bayes on the words of the question. `first_given_right`: the memory
 questions whose thing the model had named rightly when it came. Each kind weighs the same in `overall`.
 
+{told}
+
 {figures}
 {fused}
 *Removed*: the same questions without the picture or sound that decides; the model should say that it cannot. *Forced
-choice*: of the possible answers to these the likeliest; the interval should hold chance. *Swapped*: the same words over
-another picture or sound; the answer should follow the new one as often as it followed the old one.
+choice*: of the possible answers to these the likeliest; the interval should hold chance. (For `is_it` both answers say a
+kind. Those of a question to be affirmed are made of kinds that other questions deny: else how common the two are would tell
+the verdict in 60 %, without any picture.) *Swapped*: the same words over another picture or sound; the answer should follow
+the new one as often as it followed the old one. Verdicts that do not follow are counted alone, and one turn later, after a
+question for the name of the same thing.
 
 Results on the test were looked at and logged {looks} times (`{log}`).
 
@@ -66,24 +76,29 @@ The share of the commonest answer in what it is trained on, English and Chinese:
 - It knows drawings and synthetic voices of {things:,} things, ten kinds of question, and no world beyond.
 - It errs where the encoders err: it cannot see what they do not tell.
 - Comparing is what it finds hard: which of two pictures is named, by a voice or by a word, and whether picture and sound
-  agree (`agree`; a threshold on the cosine of their vectors stands beside it). Without the second part of its training
-  these were at or near chance, and "Is it a fruit?" was until the answer said the kind first. A verdict may still
-  contradict the kind that was said before it.
+  agree (`agree`). Without the second part of its training these were at or near chance, and "Is it a fruit?" was until
+  the answer said the kind first. How well a training of the recipe learns to compare differs with the seed.
 - A question of another sort gets an answer that means nothing.
 """
 
 FUSED = """
 The article's way, the sum of what a turn shows as one soft token, trained by the same recipe (`mmlab train chat
---connector fused`) and asked the same questions:
+--connector fused`, on {machine}) and asked the same questions:
 
 {table}
+
+A sum has no order, so it cannot say which of two pictures; it holds little of colours; and it does not say which modality
+a vector came from, so it does not know what is missing.
 """
 
 
-def write_card(folder: Path, results: Mapping[str, Figure], data: EmojiData, *, log: Path = LOG) -> Path:
+def write_card(
+    folder: Path, results: Mapping[str, Figure], data: EmojiData, *, log: Path = LOG, seeds: Path = SEEDS
+) -> Path:
     """Write README.md beside the weights, from the config there, the results of `mmlab eval chat`, and the dialogues."""
     config = json.loads((folder / CONFIG).read_text("utf-8"))
     recipe, training, lm = config["recipe"], config["training"], config["lm"]
+    trainings = others(recipe, path=seeds)
     text = CARD.format(
         connector=config["connector"]["name"],
         layers=lm["layers"],
@@ -93,8 +108,9 @@ def write_card(folder: Path, results: Mapping[str, Figure], data: EmojiData, *, 
         minutes=training["seconds"] / 60,
         machine=training["machine"],
         config=CONFIG,
-        figures=as_tables(results),
-        fused=one_vector(results, log=log),
+        figures=as_tables(results, seeds=trainings),
+        told=told(trainings),
+        fused=one_vector(results, recipe, seeds=seeds),
         looks=len(log.read_text("utf-8").splitlines()) if log.is_file() else 0,
         log=log.name,
         balance=balance(data),
@@ -106,10 +122,13 @@ def write_card(folder: Path, results: Mapping[str, Figure], data: EmojiData, *, 
     return path
 
 
-def one_vector(results: Mapping[str, Figure], *, log: Path = LOG) -> str:
-    """How a chat did that reads one fused vector, as the log has it, beside these results; nothing where there is no look."""
-    fused = latest("fused", log=log)
-    return "" if fused is None else FUSED.format(table=beside(results, fused, names=("tokens", "one vector")))
+def one_vector(results: Mapping[str, Figure], recipe: Mapping[str, Any], *, seeds: Path = SEEDS) -> str:
+    """How a chat of this recipe did that reads one fused vector, beside these results; nothing where none was kept."""
+    fused = [one for one in others(recipe, path=seeds, but="connector") if one["recipe"]["connector"] == "fused"]
+    if not fused:
+        return ""
+    table = beside(results, fused[0]["figures"], names=("tokens", "one vector"))
+    return FUSED.format(table=table, machine=fused[0]["machine"])
 
 
 def balance(data: EmojiData, *, count: int = 3000) -> str:

@@ -14,7 +14,6 @@ from math import sqrt
 import torch
 
 from mmlab.datasets.dialogue import LANGUAGES, dialogues
-from mmlab.datasets.dialogue.answers import follows
 from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.chat.asked import FULL, PLACES, Asked, ask
 from mmlab.evaluation.chat.baselines import Majority, QuestionOnly
@@ -22,6 +21,7 @@ from mmlab.evaluation.chat.ceiling import Reader, best_threshold
 from mmlab.evaluation.chat.counterfactual import counterfactuals
 from mmlab.evaluation.chat.play import Senses, play
 from mmlab.evaluation.chat.share import share
+from mmlab.evaluation.chat.verdicts import contradictions, conversations
 from mmlab.evaluation.figure import Figure, rounded
 from mmlab.models.chat import MultimodalChat
 
@@ -89,6 +89,7 @@ def evaluate_chat(
     said = {kind: [row.said[-1] for row in some] for kind, some in rows.items()}
     return figures(rows, split=split) | {
         "agree_by_cosine": by_cosine(reader, rows["agree"]),
+        **later(senses, asked["is_it"]),
         **counterfactuals(senses, asked, said, split=split, seed=seed),
     }
 
@@ -107,16 +108,17 @@ def figures(rows: Mapping[str, Sequence[Row]], *, split: str) -> dict[str, Figur
     kept = [row for row in rows["first"] if row.named_right]
     if kept:
         found["first_given_right"] = judged(kept)
-    return found | contradictions(rows["is_it"])
+    verdicts = rows["is_it"]
+    return found | contradictions(
+        "is_it_contradicted", [row.asked.turn for row in verdicts], [row.said[-1] for row in verdicts]
+    )
 
 
-def contradictions(rows: Sequence[Row]) -> dict[str, Figure]:
-    """`is_it_contradicted`: of the answers that say a kind and a verdict, how many give another verdict than follows."""
-    verdicts = [(follows(row.said[-1], row.asked.turn.language, row.asked.turn.word), row.asked) for row in rows]
-    said = [(verdict, asked.turn.asks_about) for verdict, asked in verdicts if verdict is not None]
-    if not said:
-        return {}
-    return {"is_it_contradicted": share("contradicted", [not one for one, _ in said], [thing for _, thing in said])}
+def later(senses: Senses, asked: Sequence[Asked]) -> dict[str, Figure]:
+    """`is_it_contradicted_later`: as `is_it_contradicted`, of the same questions after one for the name."""
+    talks = conversations(senses.facts, [one.turn for one in asked])
+    answers = [said[-1] for said in play(senses, talks)]
+    return contradictions("is_it_contradicted_later", [talk.turns[-1] for talk in talks], answers)
 
 
 def cells(kind: str, rows: Sequence[Row], *, places: Sequence[str]) -> dict[str, Figure]:

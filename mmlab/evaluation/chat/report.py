@@ -4,12 +4,14 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from mmlab.datasets.dialogue import KINDS
 from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.chat.asked import FULL
 from mmlab.evaluation.chat.evaluate import evaluate_chat
 from mmlab.evaluation.figure import Figure
+from mmlab.evaluation.seeds import FILE, keep, spread
 from mmlab.models.chat import SHIPPED, MultimodalChat
 from mmlab.models.checkpoint import WEIGHTS, sha256
 from mmlab.models.joint import SHIPPED as JOINT
@@ -17,9 +19,11 @@ from mmlab.models.joint import JointEmbedder
 from mmlab.paths import DATA
 
 RESULTS = DATA / "results" / "chat"
+SEEDS = RESULTS / FILE
 LOG = RESULTS / "test_log.jsonl"
 MADE_FROM = "made_from"
 NAMED_BY = ("which_named_word", "which_named_audio")
+CONTRADICTED = {"is_it_contradicted": "asked alone", "is_it_contradicted_later": "after a question for the name"}
 SUMMARY = ("overall", "overall_near", "overall_far", *KINDS, *NAMED_BY, "first_given_right")
 PARTS = ("near", "far", "en", "zh", "espeak", "flite", "unseen_engine")
 
@@ -58,35 +62,50 @@ def evaluate_checkpoint(
 def log_evaluation(results: Mapping[str, Figure], *, path: Path) -> None:
     """Append one line: when, which checkpoint, joint space and data, and the exact match of each kind."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    figures = {name: results[name]["exact_match"] for name in SUMMARY if name in results}
+    figures = headline(results)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps({"date": now, **results.get(MADE_FROM, {}), "figures": figures}) + "\n")
 
 
-def latest(connector: str, *, log: Path = LOG) -> dict[str, float] | None:
-    """The exact matches of the last look at a chat with this connector, as the log has it; None where there was none."""
-    lines = log.read_text("utf-8").splitlines() if log.is_file() else []
-    looks = [look for line in lines if (look := json.loads(line)).get("connector") == connector]
-    return looks[-1]["figures"] if looks else None
+def headline(results: Mapping[str, Figure]) -> dict[str, float]:
+    """The exact match of each kind, and how often verdicts contradict what was said."""
+    figures = {name: results[name]["exact_match"] for name in SUMMARY if name in results}
+    return figures | {name: results[name]["contradicted"] for name in CONTRADICTED if name in results}
 
 
-def as_tables(results: Mapping[str, Figure]) -> str:
-    """Three tables in Markdown: each kind beside its ceiling and baselines, exact match by part, the counterfactuals."""
-    return "\n\n".join([_kinds(results), _parts(results), _counterfactuals(results)])
+def keep_seed(folder: Path, results: Mapping[str, Figure], *, path: Path = SEEDS) -> None:
+    """Keep the headline figures of another training of the recipe: the card shows how far trainings differ."""
+    keep(folder, headline(results), path=path)
 
 
-def _kinds(results: Mapping[str, Figure]) -> str:
-    head = ["question", "exact match (%)", "95 %", "ceiling", "of the ceiling", "majority", "question only", "n"]
+def as_tables(results: Mapping[str, Figure], *, seeds: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Three tables in Markdown: each kind beside its ceiling and baselines, exact match by part, the counterfactuals.
+
+    With other trainings of the recipe (`seeds.others`) the first also has the least and the largest over all of them.
+    """
+    return "\n\n".join([_kinds(results, seeds), _parts(results), _counterfactuals(results)])
+
+
+def _kinds(results: Mapping[str, Figure], seeds: Sequence[Mapping[str, Any]]) -> str:
+    head = ["question", "exact match (%)", "95 %", *["seeds"] * bool(seeds)]
+    head += ["ceiling", "of the ceiling", "majority", "question only", "n"]
     rows = []
     for name in SUMMARY:
         if name in results:
             f = results[name]
             rows.append([
-                f"`{name}`", _percent(f["exact_match"]), _interval(f),
+                f"`{name}`", _percent(f["exact_match"]), _interval(f), *_spread(name, f["exact_match"], seeds),
                 *(_percent(f[key]) for key in ("ceiling", "of_ceiling", "majority", "question_only")), str(f["n"]),
             ])  # fmt: skip
     return _markdown(head, rows)
+
+
+def _spread(name: str, value: float, seeds: Sequence[Mapping[str, Any]]) -> list[str]:
+    if not seeds:
+        return []
+    found = spread(name, value, seeds)
+    return ["" if found is None else f"{_percent(found[0])} to {_percent(found[1])}"]
 
 
 def _parts(results: Mapping[str, Figure]) -> str:
@@ -123,14 +142,18 @@ def _counterfactuals(results: Mapping[str, Figure]) -> str:
         ])  # fmt: skip
     wrong = results["wrong_declines"]
     said = f"Questions that could be answered, but were declined: {_percent(wrong['declines'])} % of {wrong['n']}."
-    return f"{_markdown(head, rows)}\n\n{said}{_contradicted(results.get('is_it_contradicted'))}"
+    return f"{_markdown(head, rows)}\n\n{said}{_contradicted(results)}"
 
 
-def _contradicted(figure: Figure | None) -> str:
-    if figure is None:
+def _contradicted(results: Mapping[str, Figure]) -> str:
+    shares = [
+        f"{where} {_percent(figure['contradicted'])} % ({_interval(figure)}) of {figure['n']}"
+        for name, where in CONTRADICTED.items()
+        if (figure := results.get(name)) is not None
+    ]
+    if not shares:
         return ""
-    share = f"{_percent(figure['contradicted'])} % ({_interval(figure)}) of {figure['n']}"
-    return f" Answers to `is_it` whose verdict does not follow from the kind that they say: {share}."
+    return f" Answers to `is_it` whose verdict does not follow from the kind that they say: {', '.join(shares)}."
 
 
 def _interval(figure: Figure) -> str:
@@ -139,7 +162,7 @@ def _interval(figure: Figure) -> str:
 
 
 def beside(results: Mapping[str, Figure], other: Mapping[str, float], *, names: tuple[str, str]) -> str:
-    """Exact match of these results and of another look, kind by kind."""
+    """Exact match of these results and of another training, kind by kind."""
     shown = [name for name in SUMMARY if name in results and name in other]
     rows = [[f"`{name}`", _percent(results[name]["exact_match"]), _percent(other[name])] for name in shown]
     return _markdown(["exact match (%)", *names], rows)
