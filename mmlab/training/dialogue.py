@@ -27,6 +27,7 @@ BLOCK = 16  # batches that are sorted by length together, so that a batch has li
 LENGTHS = 16  # the lengths of batches are multiples of it
 NAMING = frozenset({"what_see", "what_hear", "translate", "first"})  # where one is asked, what is shown is clear
 COMPARED = frozenset({"which_named", "agree"})  # where two things have to be compared that are not said before
+VERDICT = "is_it"  # where the answer says a kind, and then whether it is the one that was asked for
 
 Names = tuple[Float[Tensor, "items dim"], list[tuple[str, str]]]  # vectors of the joint space and what they are called
 
@@ -97,19 +98,25 @@ class Talks(IterableDataset):
 
 
 class Comparing(Talks):
-    """In turn: two things compared, two words compared, every kind of question, whole dialogues; so nothing is forgotten."""
+    """In turn: two things compared, dialogues with a verdict, every kind of question, any dialogues; so nothing is forgotten.
 
-    def __init__(self, talks: Talks, questions: Sequence[Dialogue], recipe: ChatRecipe) -> None:
-        kinds = (COMPARED, frozenset({"is_it"}))
-        asked = [[dialogue for dialogue in questions if dialogue.turns[-1].kind in some] for some in kinds]
-        self.compared = [Pool(some, talks.bank, talks.chat) for some in asked]
+    A verdict is learned where other words stand between: after single questions alone it was right in these, and in a
+    conversation often contradicted the kind that was said right before it.
+    """
+
+    def __init__(
+        self, talks: Talks, questions: Sequence[Dialogue], dialogues: Sequence[Dialogue], recipe: ChatRecipe
+    ) -> None:
+        compared = [dialogue for dialogue in questions if dialogue.turns[-1].kind in COMPARED]
+        verdicts = [dialogue for dialogue in dialogues if any(turn.kind == VERDICT for turn in dialogue.turns)]
+        self.compared, self.verdicts = (Pool(some, talks.bank, talks.chat) for some in (compared, verdicts))
         self.questions, self.dialogues = talks.questions, talks.dialogues
         self.bank, self.chat, self.recipe, self.start = talks.bank, talks.chat, recipe, 0
 
     def pick(self, step: int) -> tuple[Pool, int, int]:
         turn, at = divmod(step, 4)
-        pool = (*self.compared, self.questions, self.dialogues)[at]
-        return pool, turn, self.recipe.batch if at == 3 else self.recipe.crowd // 2
+        pool = (self.compared, self.verdicts, self.questions, self.dialogues)[at]
+        return pool, turn, self.recipe.batch if pool in (self.verdicts, self.dialogues) else self.recipe.crowd // 2
 
 
 def name_of_one(dialogue: Dialogue) -> Dialogue | None:
@@ -183,19 +190,22 @@ class ChatData(L.LightningDataModule):
         return DataLoader(self.talks, batch_size=None)
 
     def transfer_batch_to_device(self, batch: Prompts, device: torch.device, dataloader_idx: int) -> Prompts:
-        return batch  # the chat is trained on the CPU; Lightning cannot rebuild a frozen dataclass
+        return batch.to(device)  # Lightning cannot rebuild a frozen dataclass; the connector moves what is shown
 
 
 def estimate(chat: MultimodalChat, talks: Talks, *, steps: int = 4) -> float:
     """Seconds per step of whole dialogues on this machine, the middle of a few whose gradients are thrown away."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    chat.to(device)
     times = []
     for step in range(talks.recipe.lessons, talks.recipe.lessons + steps + 1):
         began = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision("cpu") != "32-true"):
-            loss = chat.loss(talks.batch(step))
+        with torch.autocast(device, torch.bfloat16, enabled=precision() != "32-true"):
+            loss = chat.loss(talks.batch(step).to(device))
         loss.backward()
-        times.append(time.perf_counter() - began)
+        times.append(time.perf_counter() - began + 0 * loss.item())
     chat.zero_grad(set_to_none=True)
+    chat.cpu()
     return sorted(times[1:])[steps // 2]
 
 
@@ -209,6 +219,7 @@ def train(
     callbacks: tuple[Callback, ...] = (),
     every: int = 100,
     progress: bool = True,
+    accelerator: str = "auto",
 ) -> MultimodalChat:
     """Train a chat in the folder `run`, resuming where it can (see `fit_recipe`); gives the averaged model.
 
@@ -216,7 +227,7 @@ def train(
     """
     claim(run, recipe)
     module = ChatModule(chat.train(), recipe, names)
-    how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": "cpu"}
+    how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": accelerator}
     fit_recipe(module, ChatData(talks), recipe, run=run, **how)
     module.enter("all")
     return chat.eval()

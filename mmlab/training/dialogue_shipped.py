@@ -68,7 +68,7 @@ def train_chat(
         )
         see_alike(chat.lm, vectors, things=owners, sources=sources)
         see_same(chat.lm)
-        second = Comparing(talks, questions, recipe.second)
+        second = Comparing(talks, questions, spoken, recipe.second)
         say(f"Now it learns to compare: {recipe.comparing} steps more.")
         chat = train(chat, second, recipe.second, None, run=run / COMPARING, progress=progress)
     say(f"Trained in {seconds_of(run) / 60:.1f} minutes.")

@@ -19,6 +19,8 @@ from mmlab.evaluation.fusion import Budget, load_heads, points
 from mmlab.evaluation.fusion.store import KEPT
 from mmlab.evaluation.fusion.store import SHIPPED as HEADS
 from mmlab.evaluation.scaling import points as scaling_points
+from mmlab.evaluation.seeds import FILE as SEEDS
+from mmlab.evaluation.seeds import others
 from mmlab.fusion import FUSIONS
 from mmlab.models.chat import SHIPPED as CHAT
 from mmlab.models.chat import load_shipped as load_chat
@@ -140,6 +142,31 @@ def test_the_readme_states_the_results_of_the_chat() -> None:
         assert figures == (right, ceiling), name
     assert all(round(5 * results[f"which_named_{way}"]["exact_match"]) == 4 for way in ("audio", "word"))
     assert results["removed"]["declines"] > 0.995 and abs(results["swapped"]["difference"]) < 0.03
+
+
+def test_the_readme_states_how_far_trainings_of_the_chat_differ() -> None:
+    text, recipe = " ".join((ROOT / "README.md").read_text("utf-8").split()), config(CHAT)["recipe"]
+    trainings = others(recipe, path=CHAT_RESULTS / SEEDS)
+    told = re.search(r"are right in (\d+) % and (\d+) % of all: .*? \(`agree`: (\d+) % to (\d+) %\)", text)
+    assert told is not None and len(trainings) == 2
+    overall = sorted(one["figures"]["overall"] for one in trainings)
+    agree = [one["figures"]["agree"] for one in trainings] + [
+        stored(CHAT_RESULTS / "results.json")["agree"]["exact_match"]
+    ]
+    assert [f"{100 * value:.0f}" for value in (*overall, min(agree), max(agree))] == list(told.groups())
+    minutes, machine = {round(one["minutes"]) for one in trainings}, {one["machine"] for one in trainings}
+    assert minutes == {7} and machine == {"NVIDIA H200"} and "7 minutes on an H200" in text
+
+
+def test_three_trainings_of_the_joint_space_stand_in_its_card() -> None:
+    trainings = others(config()["recipe"], path=RESULTS.with_name(SEEDS))
+    assert sorted(one["recipe"]["seed"] for one in trainings) == [1, 2]
+    figures = stored(RESULTS)
+    for name in ("speech_to_text_flite", "text_to_image_far", "zero_shot_image_to_text"):
+        values = [figures[name]["r1"], *(one["figures"][name] for one in trainings)]
+        said = f"{100 * min(values):.1f} to {100 * max(values):.1f}"
+        row = next(line for line in (SHIPPED / "README.md").read_text("utf-8").splitlines() if f"`{name}`" in line)
+        assert f"| {said} |" in row
 
 
 def test_the_readme_states_the_race_of_the_graders() -> None:

@@ -1,6 +1,7 @@
 """What the figures say of models whose answers are known: truthful, stubborn, guessing, and blind."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -19,9 +20,10 @@ from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.chat import Asked, ask, card, counterfactual, evaluate
 from mmlab.evaluation.chat.baselines import Majority, QuestionOnly
 from mmlab.evaluation.chat.ceiling import Reader, best_threshold
-from mmlab.evaluation.chat.counterfactual import CHOICES, Swaps, removed
+from mmlab.evaluation.chat.counterfactual import CHOICES, Swaps, choices, removed
 from mmlab.evaluation.chat.play import Senses, play
-from mmlab.evaluation.chat.report import as_tables, log_evaluation
+from mmlab.evaluation.chat.report import as_tables, keep_seed, log_evaluation
+from mmlab.evaluation.chat.verdicts import conversations
 from mmlab.models.chat import MultimodalChat
 from mmlab.models.connectors import Percept
 from mmlab.types import InputError
@@ -102,6 +104,14 @@ class Hasty(Truthful):
 
     def answer(self, talks: Sequence[Talk]) -> list[str]:
         return [one.replace("So no.", "So yes.").replace("所以不是。", "所以是。") for one in super().answer(talks)]
+
+
+class Swayed(Truthful):
+    """Right in single questions; where another came before, it always says yes after the kind."""
+
+    def answer(self, talks: Sequence[Talk]) -> list[str]:
+        yes = Hasty.answer(self, talks)
+        return [said if len(turns) > 1 else turns[-1].answer for (turns, _), said in zip(talks, yes, strict=True)]
 
 
 class Shy(Truthful):
@@ -193,8 +203,67 @@ def test_a_verdict_that_its_own_ground_contradicts_is_found_out(data: EmojiData,
     assert truthful["is_it_contradicted"]["contradicted"] == 0 and truthful["is_it_contradicted"]["n"] == COUNT
     hasty = judge(Hasty(data))
     assert hasty["is_it_contradicted"]["contradicted"] == 1 - hasty["is_it"]["exact_match"] > 0.2
-    assert f"kind that they say: {100 * hasty['is_it_contradicted']['contradicted']:.1f} % (" in as_tables(hasty)
-    assert "is_it_contradicted" not in judge(Shy(data))
+    assert f"kind that they say: asked alone {100 * hasty['is_it_contradicted']['contradicted']:.1f} % (" in as_tables(hasty)
+    shy = judge(Shy(data))
+    assert not {"is_it_contradicted", "is_it_contradicted_later"} & set(shy) and "kind that they say" not in as_tables(
+        shy
+    )
+
+
+def test_a_verdict_that_turns_in_a_conversation_is_found_out(data: EmojiData, judge: Any, truthful: Any) -> None:
+    assert truthful["is_it_contradicted_later"]["contradicted"] == 0
+    assert truthful["is_it_contradicted_later"]["n"] == COUNT
+    swayed = judge(Swayed(data))
+    assert swayed["is_it_contradicted"]["contradicted"] == 0 < 0.2 < swayed["is_it_contradicted_later"]["contradicted"]
+    later = 100 * swayed["is_it_contradicted_later"]["contradicted"]
+    assert "asked alone 0.0 % (0.0 to" in (said := as_tables(swayed)) and f"for the name {later:.1f} % (" in said
+
+
+def test_a_conversation_asks_the_same_of_what_was_shown_before(data: EmojiData) -> None:
+    facts = Facts.of(data)
+    asked = [one.turn for one in ask(data, count=4 * COUNT)["is_it"]]
+    assert {tuple(map(bool, (turn.images, turn.clips))) for turn in asked} == {
+        (True, False),
+        (False, True),
+        (True, True),
+    }
+    for old, dialogue in zip(asked, conversations(facts, asked), strict=True):
+        first, new = dialogue.turns
+        assert (first.images, first.clips, first.asks_about) == (old.images, old.clips, old.asks_about)
+        assert first.kind == {"image": "what_see", "audio": "what_hear"}[old.decides[0]]
+        assert not new.images and not new.clips
+        assert (new.answer, new.word, new.kind, new.form) == (old.answer, old.word, old.kind, old.form)
+        assert new.question == old.question.rpartition(">")[2]
+
+
+def test_the_choices_of_is_it_do_not_tell_the_verdict(data: EmojiData) -> None:
+    """Who knows how common each kind is, and looks at nothing, tells the verdict from the two answers as they come."""
+    every = turns(dialogues(data, split="train", count=1000, seed=0))
+    common: Counter[tuple[str, str]] = Counter()
+    for turn in every:
+        if turn.kind == "is_it" and turn.answer == turn.options[0]:
+            common[turn.language, ground(turn.answer)] += 1
+    asked = [one.turn for one in ask(data, count=256)["is_it"] if one.alone]
+    fair = choices(Facts.of(data), asked)
+
+    def rate(options: Sequence[tuple[str, ...]]) -> float:
+        pairs = zip(asked, options, strict=True)
+        yes = [common[t.language, ground(a)] >= common[t.language, ground(b)] for t, (a, b) in pairs]
+        return sum(said == (t.answer == t.options[0]) for said, t in zip(yes, asked, strict=True)) / len(asked)
+
+    assert rate([turn.options for turn in asked]) > 0.58 and rate(fair) < 0.54
+    for turn, (yes, no) in zip(asked, fair, strict=True):
+        assert turn.answer in (yes, no) and yes == turn.options[0] and ground(yes) != ground(no)
+    denied = [own for turn, own in zip(asked, fair, strict=True) if turn.answer == turn.options[1]]
+    assert denied == [turn.options for turn in asked if turn.answer == turn.options[1]]
+    lent = Counter(no for turn, (_, no) in zip(asked, fair, strict=True) if turn.answer == turn.options[0])
+    twice = lent - Counter(no for _, no in denied)  # each ground is lent once; a few are left without
+    assert twice.total() < 0.05 * len(asked)
+
+
+def ground(answer: str) -> str:
+    """The kind that an answer to "is it?" says before its verdict."""
+    return answer.rpartition(" So ")[0] or answer.rpartition("所以")[0]
 
 
 @pytest.mark.parametrize(
@@ -311,6 +380,27 @@ def test_where_nobody_says_what_is_shown_the_picture_is_swapped(data: EmojiData)
     assert asked.answer.startswith("No") and swapped.answer.startswith("Yes")
 
 
+def test_where_nobody_says_a_thing_of_the_kind_that_was_asked_for_a_third_kind_is_heard(data: EmojiData) -> None:
+    """On validation some voices say no heart, say: the swap goes on all the same, and does not draw for ever."""
+    facts = Facts.of(data)
+    shown = facts.shown("validation")
+    engines = {facts.speech[row]["engine"] for rows in shown.clips.values() for row in rows}
+    said = {
+        (engine, language, facts.kinds[thing]): row
+        for (thing, language), rows in shown.clips.items()
+        for row in rows
+        for engine in engines
+        if facts.speech[row]["engine"] == engine and facts.kinds[thing]
+    }
+    silent = [(e, x, kind) for e, x in {key[:2] for key in said} for kind in shown.by_kind if (e, x, kind) not in said]
+    assert silent
+    engine, language, word = min(silent)
+    own, clip = next((kind, row) for (e, x, kind), row in said.items() if (e, x) == (engine, language) and kind != word)
+    asked = question(data, kind="is_it", form="audio", word=word, language=language, clips=[clip])
+    swapped = Swaps(facts, split="validation", seed=0).turn(asked)
+    assert facts.kinds[swapped.asks_about] not in (own, word) and swapped.answer != asked.answer
+
+
 def test_a_removal_that_removes_nothing_is_found_out(
     data: EmojiData, judge: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -319,7 +409,7 @@ def test_a_removal_that_removes_nothing_is_found_out(
 
 
 def test_baselines_see_the_words_alone(data: EmojiData) -> None:
-    training = dialogues(data, split="test_near", count=800, seed=9)
+    training = dialogues(data, split="test_near", count=1600, seed=9)
     asked = turns(dialogues(data, split="test_near", count=250, seed=10))
 
     def rate(answers: list[str], kind: str) -> float:
@@ -374,7 +464,7 @@ def test_tables_and_log(truthful: dict[str, dict[str, Any]], tmp_path: Any) -> N
     log_evaluation(truthful, path=tmp_path / "log.jsonl")
     log_evaluation(truthful, path=tmp_path / "log.jsonl")
     lines = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
-    assert len(lines) == 2 and '"agree": 1' in lines[0]
+    assert len(lines) == 2 and '"agree": 1' in lines[0] and '"is_it_contradicted_later": 0' in lines[0]
 
 
 def test_the_card_states_config_results_and_balance(
@@ -384,12 +474,13 @@ def test_the_card_states_config_results_and_balance(
     config = {
         "connector": {"name": "tokens"}, "lm": {"layers": 4, "width": 192}, "parameters": 2_340_000,
         "training": {"seconds": 1800, "machine": "a machine"},
-        "recipe": {"steps": 3000, "batch": 64, "seed": 0, "comparing": 900},
+        "recipe": {"steps": 3000, "batch": 64, "seed": 0, "comparing": 900, "connector": "tokens"},
     }  # fmt: skip
     (tmp_path / "config.json").write_text(json.dumps(config))
     (tmp_path / "model.safetensors").write_bytes(bytes(1_500_000))
-    text = card.write_card(tmp_path, truthful, data, log=tmp_path / "none.jsonl").read_text("utf-8")
-    assert "one vector" not in text
+    kept = tmp_path / "seeds.jsonl"
+    text = card.write_card(tmp_path, truthful, data, log=tmp_path / "none.jsonl", seeds=kept).read_text("utf-8")
+    assert "one vector" not in text and "has not been measured" in text
     for said in (
         "decoder of 4 layers, 192 wide",
         "2.34 million",
@@ -402,12 +493,14 @@ def test_the_card_states_config_results_and_balance(
         "1,298 things",
     ):
         assert said in text, said
-    looks = [{"figures": {"agree": 0.1}}, *({"connector": "fused", "figures": {"agree": one}} for one in (0.2, 0.456))]
-    log = tmp_path / "log.jsonl"
-    log.write_text("\n".join(map(json.dumps, looks)) + "\n", "utf-8")
-    assert card.latest("fused", log=log) == {"agree": 0.456} and card.latest("tokens", log=log) is None
-    text = card.write_card(tmp_path, truthful, data, log=log).read_text("utf-8")
+    for at, (change, value) in enumerate([({"seed": 1}, 0.25), ({"seed": 2}, 0.75), ({"connector": "fused"}, 0.456)]):
+        other = tmp_path / str(at)
+        other.mkdir()
+        (other / "config.json").write_text(json.dumps({**config, "recipe": {**config["recipe"], **change}}))
+        keep_seed(other, {"agree": {"exact_match": value}}, path=kept)
+    text = card.write_card(tmp_path, truthful, data, log=tmp_path / "none.jsonl", seeds=kept).read_text("utf-8")
     assert "| `agree` | 100.0 | 45.6 |" in text and "| `is_it` | 100.0 | " not in text.split("one vector |")[1]
+    assert "to 100.0 | 25.0 to 100.0 | 100.0 |" in text and "3 trainings" in text
 
 
 def test_the_balance_is_that_of_the_dialogues(

@@ -133,12 +133,15 @@ def test_the_second_part_compares_things_and_words_and_goes_on_from_what_was_lea
     chat = small()
     first = talks(one, chat)
     kinds = ["agree"] * 8 + ["is_it"] * 7 + ["what_see"]
-    second = Comparing(first, [Dialogue((turn(i % 4, kind=kind),)) for i, kind in enumerate(kinds)], one.second)
-    pools = (*second.compared, first.questions, first.dialogues)
-    assert [len(pool.prompts) for pool in pools[:2]] == [8, 7]  # who asks for a name alone is not asked
+    asked = [Dialogue((turn(i % 4, kind=kind),)) for i, kind in enumerate(kinds)]
+    longer = [Dialogue((turn(0), turn(1, kind=kind), turn(2))) for kind in ["is_it"] * 5 + ["kind"] * 6]
+    second = Comparing(first, asked, longer, one.second)
+    pools = (second.compared, second.verdicts, first.questions, first.dialogues)
+    assert [len(pool.prompts) for pool in pools[:2]] == [8, 5]  # who asks for a name alone is not asked
+    assert all(len(shown) == 3 for shown in second.verdicts.shown)  # whole dialogues: a verdict among other turns
     assert [pools.index(second.pick(step)[0]) for step in range(8)] == [0, 1, 2, 3] * 2
     assert [second.pick(step)[1] for step in range(8)] == [0] * 4 + [1] * 4  # no batch of a pool twice, none left out
-    assert [len(second.batch(step).ids) for step in range(4)] == [3, 3, 3, one.batch]
+    assert [len(second.batch(step).ids) for step in range(4)] == [3, one.batch, 3, one.batch]
     before = chat.connector.reader.keys.detach().clone()
     train(chat, second, replace(one.second, lr=0.0), None, run=tmp_path, progress=False)
     torch.testing.assert_close(chat.connector.reader.keys, before)  # names are not put in over what was learned

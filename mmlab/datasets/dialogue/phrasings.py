@@ -11,7 +11,8 @@ from mmlab.datasets.dialogue import phrasings_en, phrasings_zh
 from mmlab.datasets.dialogue.types import LANGUAGES
 from mmlab.types import InputError
 
-TRAINED, HELD_OUT = 14, 4  # cores of each form and language
+TRAINED, HELD_OUT = 20, 4  # cores of each form and language
+ALIKE = 14  # held-out phrasings in a row that speak of the thing alike; their questions are those of every chat so far
 FORMS: Mapping[str, tuple[str, ...]] = {  # what each kind may ask about: the picture, the sound, both, or just "it"
     "what_see": ("image",),
     "what_hear": ("audio",),
@@ -72,12 +73,12 @@ def phrase(kind: str, form: str, language: str, number: int, *, word: str = "") 
     book = BOOKS[language]
     known, new = MANNERS[language]
     if number < FIRST_HELD_OUT:
-        core, manner = number % TRAINED, known[number // TRAINED]
+        core, manner, about = number % TRAINED, known[number // TRAINED], number // TRAINED
     else:
         at = number - FIRST_HELD_OUT
-        core, manner = TRAINED + at % HELD_OUT, (known + new)[at // HELD_OUT]
+        core, manner, about = TRAINED + at % HELD_OUT, (known + new)[at // HELD_OUT], at // ALIKE
     subjects = book.SUBJECTS.get(form, ("",))
-    subject = subjects[number // TRAINED % len(subjects)]
+    subject = subjects[about % len(subjects)]
     cores = book.CORES[f"{kind}.{form}"] if f"{kind}.{form}" in book.CORES else book.CORES[kind]
     text = cores[core].format(it=subject, word=word)
     return manner(text[0].upper() + text[1:])
