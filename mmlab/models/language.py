@@ -103,7 +103,7 @@ def see_same(lm: Any, *, seed: int = 0) -> None:
     too, and in the first layer it gets the same vector from both; after it each holds something of what stood before it. So
     a kind that the answer says gets something of the question where the question names the same kind, and nothing of it
     where it names another. With this alone verdicts on two kinds were learned; beside `see_alike`, whose heads see equal
-    words as well, the shipped chat does not use it (lesson 6.1 takes both away).
+    words as well, the shipped chat can do without it, or without those, but not without both (lesson 6.1 tries it).
     Rows are zero where rotary positions turn by more than `FAST` a token.
     """
     layer = lm.model.layers[:2][-1]

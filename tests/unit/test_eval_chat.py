@@ -203,7 +203,9 @@ def test_a_verdict_that_its_own_ground_contradicts_is_found_out(data: EmojiData,
     assert truthful["is_it_contradicted"]["contradicted"] == 0 and truthful["is_it_contradicted"]["n"] == COUNT
     hasty = judge(Hasty(data))
     assert hasty["is_it_contradicted"]["contradicted"] == 1 - hasty["is_it"]["exact_match"] > 0.2
-    assert f"kind that they say: asked alone {100 * hasty['is_it_contradicted']['contradicted']:.1f} % (" in as_tables(hasty)
+    assert f"kind that they say: asked alone {100 * hasty['is_it_contradicted']['contradicted']:.1f} % (" in as_tables(
+        hasty
+    )
     shy = judge(Shy(data))
     assert not {"is_it_contradicted", "is_it_contradicted_later"} & set(shy) and "kind that they say" not in as_tables(
         shy
