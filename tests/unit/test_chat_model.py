@@ -14,6 +14,7 @@ from mmlab.models.connectors import CONNECTORS, Connector, FusedConnector, Perce
 from mmlab.models.language import END, USER, discriminants, own_lm, own_tokenizer, see_alike, see_same
 from mmlab.types import InputError
 from tests.unit import tiny, tiny_models
+from tests.unit.tiny import EARLY
 from tests.unit.tiny_chat import make_chat
 
 JOINT = tiny.model()
@@ -30,7 +31,7 @@ def chat(**options: object) -> MultimodalChat:
 def percept(name: str, seed: int) -> Percept:
     generator = torch.Generator().manual_seed(seed)
     z = torch.nn.functional.normalize(torch.randn(16, generator=generator), dim=0)
-    return Percept(name, torch.zeros(16), z, torch.rand(10 if name == "image" else 0, generator=generator))
+    return Percept(name, torch.zeros(16), z, torch.rand(EARLY if name == "image" else 0, generator=generator))
 
 
 def asked(text: str, *seeds: tuple[str, int]) -> list[dict]:
@@ -50,7 +51,7 @@ def lively(connector: Connector) -> Connector:
 
 
 def test_tokens_come_in_the_order_of_what_is_shown() -> None:
-    connector = lively(TokenConnector(16, out=8, early=10, hidden=12, items=5))
+    connector = lively(TokenConnector(16, out=8, early=EARLY, hidden=12, items=5))
     turns = [TWO[0]["images"] + TWO[0]["audio"], [percept("audio", 4)]]
     soft = connector(turns)
     assert connector.slots(["image", "image", "audio"]) == ["image"] * 6 + ["audio"] * 2
@@ -67,8 +68,8 @@ def test_of_many_pictures_the_last_ones_count_alike() -> None:
 
 
 def test_the_colour_is_read_from_the_early_features_alone() -> None:
-    connector = lively(TokenConnector(16, out=8, early=10, hidden=12, items=5))
-    connector.standardise(torch.rand(50, 10))
+    connector = lively(TokenConnector(16, out=8, early=EARLY, hidden=12, items=5))
+    connector.standardise(torch.rand(50, EARLY))
     first, other = percept("image", 1), percept("image", 2)
     mixed = replace(first, early=other.early)
     a, b, c = (connector([[one]]) for one in (first, other, mixed))

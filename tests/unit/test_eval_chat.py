@@ -106,11 +106,11 @@ class Hasty(Truthful):
         return [one.replace("So no.", "So yes.").replace("所以不是。", "所以是。") for one in super().answer(talks)]
 
 
-class Swayed(Truthful):
+class Swayed(Hasty):
     """Right in single questions; where another came before, it always says yes after the kind."""
 
     def answer(self, talks: Sequence[Talk]) -> list[str]:
-        yes = Hasty.answer(self, talks)
+        yes = super().answer(talks)
         return [said if len(turns) > 1 else turns[-1].answer for (turns, _), said in zip(talks, yes, strict=True)]
 
 
@@ -240,7 +240,7 @@ def test_a_conversation_asks_the_same_of_what_was_shown_before(data: EmojiData) 
 
 def test_the_choices_of_is_it_do_not_tell_the_verdict(data: EmojiData) -> None:
     """Who knows how common each kind is, and looks at nothing, tells the verdict from the two answers as they come."""
-    every = turns(dialogues(data, split="train", count=1000, seed=0))
+    every = turns(dialogues(data, split="train", count=3000, seed=0))
     common: Counter[tuple[str, str]] = Counter()
     for turn in every:
         if turn.kind == "is_it" and turn.answer == turn.options[0]:
@@ -390,6 +390,7 @@ def test_where_nobody_says_a_thing_of_the_kind_that_was_asked_for_a_third_kind_i
     said = {
         (engine, language, facts.kinds[thing]): row
         for (thing, language), rows in shown.clips.items()
+        if thing in shown.pictures
         for row in rows
         for engine in engines
         if facts.speech[row]["engine"] == engine and facts.kinds[thing]

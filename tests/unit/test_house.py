@@ -27,7 +27,7 @@ LEVELS = {
 }  # fmt: skip
 ANYWHERE = {"torch", "numpy", "einops", "jaxtyping"}
 THIRD_PARTY = {
-    "assets": {"fontTools", "pyarrow"},  # only the recipe of the font
+    "assets": {"cffsubr", "fontTools", "pyarrow"},  # only the recipe of the font
     "preprocessing": {"tokenizers", "PIL", "soundfile", "scipy"},  # scipy resamples
     "figures": {"matplotlib"},
     "testing": {"matplotlib"},

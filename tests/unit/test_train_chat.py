@@ -24,6 +24,7 @@ from mmlab.training.dialogue_bank import Bank, neighbours
 from mmlab.training.dialogue_recipe import ChatRecipe
 from mmlab.types import InputError
 from tests.unit import tiny, tiny_models
+from tests.unit.tiny import EARLY
 from tests.unit.tiny_chat import make_chat
 
 JOINT = tiny.model()
@@ -48,7 +49,7 @@ def bank(views: int = 2) -> Bank:
         things={str(i): i for i in range(4)},
         image=shown,
         audio=shown.flip(1),
-        early=torch.rand(4, 2, 10, generator=generator),
+        early=torch.rand(4, 2, EARLY, generator=generator),
         names=names,
         alike=[torch.tensor([0, 2]), torch.tensor([1, 3])],
         colour=torch.tensor([0, 1, 0, 1]),
@@ -134,7 +135,7 @@ def test_the_second_part_compares_things_and_words_and_goes_on_from_what_was_lea
     first = talks(one, chat)
     kinds = ["agree"] * 8 + ["is_it"] * 7 + ["what_see"]
     asked = [Dialogue((turn(i % 4, kind=kind),)) for i, kind in enumerate(kinds)]
-    longer = [Dialogue((turn(0), turn(1, kind=kind), turn(2))) for kind in ["is_it"] * 5 + ["kind"] * 6]
+    longer = [Dialogue((turn(0), turn(1, kind=kind), turn(2))) for kind in ["is_it"] * 5 + ["agree"] * 6]
     second = Comparing(first, asked, longer, one.second)
     pools = (second.compared, second.verdicts, first.questions, first.dialogues)
     assert [len(pool.prompts) for pool in pools[:2]] == [8, 5]  # who asks for a name alone is not asked
@@ -162,7 +163,9 @@ def test_what_is_alike_is_looked_for_among_names_and_first_soft_tokens() -> None
     assert torch.bincount(things[sources == WORD]).tolist() == [2 * SHOWS * len(SEEN), SHOWS * len(SEEN)]
     wild = replace(recipe(), pseudo=0.0, pull=0.0, blur=0.0)
     plain, owners, kinds = look_alikes(chat, bank(views=1), called, wild)
-    expected = chat.connector([[Percept("image", torch.empty(0), bank(views=1).image[1, 0], torch.rand(10))]])[:tokens]
+    expected = chat.connector([[Percept("image", torch.empty(0), bank(views=1).image[1, 0], torch.rand(EARLY))]])[
+        :tokens
+    ]
     shown = plain[(kinds == SOFT) & (owners == 1)]
     for token in expected:  # the tokens that say what it is, never the one that says its colour
         assert ((shown - token).abs().amax(dim=1) < 1e-5).sum() == SHOWS

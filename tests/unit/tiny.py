@@ -20,6 +20,7 @@ SIZES = {  # widths are multiples of 8: a strided convolution of fewer channels 
     "image": {"dim": 16, "widths": [8, 8, 16], "blocks": [1, 1, 1], "strides": [2, 2, 2]},
     "audio": {"dim": 16, "widths": [8, 8, 16], "layers": 1, "heads": 2},
 }
+EARLY = sum(SIZES["image"]["widths"][:2])  # channels of a picture's first two feature maps
 
 
 def recipe(**changes: object) -> AlignRecipe:
