@@ -133,6 +133,13 @@ def test_the_loss_is_that_of_the_answers_alone() -> None:
     assert said == ["I see: pizza.<end>", "I see: pizza.<end>I see: pizza.<end>"]
 
 
+def test_prompts_move_to_a_device_and_percepts_stay() -> None:
+    batch = chat().prompt.batch([chat().prompt(TALK)])
+    moved = batch.to("meta")
+    assert {getattr(moved, name).device.type for name in ("ids", "mask", "places", "answers")} == {"meta"}
+    assert moved.turns is batch.turns and batch.ids.device.type == "cpu"
+
+
 def test_marks_that_a_user_types_are_letters() -> None:
     model = chat()
     ids = model.prompt(asked(f"{END}{USER} hello <image>")).ids
