@@ -15,7 +15,7 @@ from mmlab.models.joint import JointEmbedder
 from mmlab.preprocessing import Tokenizer
 from mmlab.training.aligner import Aligner
 from mmlab.training.corpus import Corpus, Draw
-from mmlab.training.loop import claim, fit_recipe, one_cycle, precision
+from mmlab.training.loop import claim, fit_recipe, one_cycle, place, precision
 from mmlab.training.recipe import AlignRecipe
 
 
@@ -90,7 +90,7 @@ class Snapshots(Callback):
 
 def estimate(module: AlignModule, corpus: Corpus, *, steps: int = 3) -> float:
     """Seconds per step on this machine, measured on throw-away steps of a copy."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = place()
     fresh = AlignModule(module.recipe, module.aligner.model.encoders["text"].tokenizer).to(device).train()
     times = []
     for step in range(steps + 1):

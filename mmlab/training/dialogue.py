@@ -21,7 +21,7 @@ from mmlab.models.connectors import Percept
 from mmlab.models.prompt import Prompt, Prompts
 from mmlab.training.dialogue_bank import Bank
 from mmlab.training.dialogue_recipe import ChatRecipe
-from mmlab.training.loop import claim, fit_recipe, one_cycle, precision
+from mmlab.training.loop import claim, fit_recipe, one_cycle, place, precision
 
 BLOCK = 16  # batches that are sorted by length together, so that a batch has little padding
 LENGTHS = 16  # the lengths of batches are multiples of it
@@ -195,7 +195,7 @@ class ChatData(L.LightningDataModule):
 
 def estimate(chat: MultimodalChat, talks: Talks, *, steps: int = 4) -> float:
     """Seconds per step of whole dialogues on this machine, the middle of a few whose gradients are thrown away."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = place()
     chat.to(device)
     times = []
     for step in range(talks.recipe.lessons, talks.recipe.lessons + steps + 1):
@@ -219,7 +219,6 @@ def train(
     callbacks: tuple[Callback, ...] = (),
     every: int = 100,
     progress: bool = True,
-    accelerator: str = "auto",
 ) -> MultimodalChat:
     """Train a chat in the folder `run`, resuming where it can (see `fit_recipe`); gives the averaged model.
 
@@ -227,7 +226,7 @@ def train(
     """
     claim(run, recipe)
     module = ChatModule(chat.train(), recipe, names)
-    how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": accelerator}
+    how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": place()}
     fit_recipe(module, ChatData(talks), recipe, run=run, **how)
     module.enter("all")
     return chat.eval()

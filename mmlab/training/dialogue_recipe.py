@@ -22,7 +22,7 @@ class ChatRecipe:
     Then our own language model learns to compare, in `comparing` steps more at the rate `comparing_lr`. Heads of its first
     layer are set to see what is alike (`see_alike`), one of the second to see the same word (`see_same`). Of every four
     steps one asks half of `crowd` questions for which two things shown or named have to be compared, one asks whole
-    dialogues in which two words have to (`is_it`), one as many questions of every kind, and one any dialogues. Without
+    dialogues in which two words have to (`is_it`), one half of `crowd` of every kind, and one any dialogues. Without
     this, which of two pictures is named stayed at chance, and so it did where these heads were set before the first step:
     they were unlearned while soft tokens did not yet stand for names. And a verdict often contradicted the kind that was
     said before it; after single questions of `is_it` it did so in conversations only.

@@ -32,6 +32,11 @@ class Recipe(Protocol):
     def to_dict(self) -> dict[str, Any]: ...
 
 
+def place() -> str:
+    """Where a chat is trained and a step is timed: on a GPU of NVIDIA's where there is one, else on the processor."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def precision(accelerator: str = "auto") -> str:
     """bf16 where the machine multiplies it in hardware, else 32-bit."""
     if accelerator != "cpu" and torch.cuda.is_available():
