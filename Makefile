@@ -43,8 +43,8 @@ notebooks: $(VENV)/.ready-test  ## run the lessons again and store their outputs
 
 rebuild: $(VENV)/.ready-dev  ## make everything that ships again, in order: data, model, results, lessons
 	$(BIN)/mmlab data build
-	$(BIN)/mmlab train align
-	$(BIN)/mmlab eval joint
+	$(BIN)/mmlab train align --out data/checkpoints/joint
+	$(BIN)/mmlab eval joint --log --card --out data/results/joint/test.json
 	$(BIN)/mmlab eval map
 	$(BIN)/mmlab eval scaling --ship
 	$(BIN)/mmlab eval fusion --ship
