@@ -50,9 +50,9 @@ def _edges(rng: np.random.Generator) -> list[Call]:
 STATEMENT = """
 A dialogue model is asked the colour of a thing in a picture and is right in 60 % of the cases. Does it look? A
 **counterfactual** test asks the same question again with a picture that differs in what was asked. Each row is a dict
-of four strings: `truth` and `answer` for the picture, `truth_swapped` and `answer_swapped` for the exchanged one.
+of four strings: `truth` and `answer` for the picture, `truth_swapped` and `answer_swapped` for the swapped one.
 
-Write `counterfactual(rows)`, which gives a dict of three shares:
+Write `counterfactual(rows)`, which gives a dict of three shares; there is always at least one row:
 
 - `accuracy`: of all answers, two for each row, how many are right;
 - `both`: of the rows in which **the truth changes** with the picture, those in which both answers are right;

@@ -70,8 +70,8 @@ question about one attribute. A good pair differs in **that attribute and in not
 nobody knows which change the model answered to.
 
 Write `minimal_pairs(scenes, key)`: `scenes` is a list of dicts with the same keys and strings as values, `key` is the
-attribute that is asked for. Give all pairs `[i, j]` with $i < j$ such that the two scenes differ in `key` and agree
-in all else, ordered by $i$, then by $j$.
+attribute that is asked for. Give all pairs `[i, j]` of positions in the list, counted from 0, with $i < j$ such that the
+two scenes differ in `key` and agree in all else, ordered by $i$, then by $j$.
 """
 
 EXERCISE = Exercise(
