@@ -163,7 +163,7 @@ def _words(names: list) -> str:
 
 
 def _in_short(value: Value) -> Value:
-    """With twelve digits of each number of an array: six more than a comparison asks for, and a third less to store."""
+    """With twelve digits of each number of an array: six more than a comparison asks for, and a fifth less to store."""
     if isinstance(value, Tensor):
         return Tensor(_in_short(value.array))
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
