@@ -111,7 +111,7 @@ def fusion(
     as_json: AsJson = False,
     out: Out = None,
 ) -> None:
-    """Fusion operators under one linear head and under equal MLP heads, on four tasks (about twenty minutes)."""
+    """Fusion operators under one linear head and under equal MLP heads, on four tasks (twenty minutes to two hours)."""
     from mmlab.evaluation.fusion import as_tables, compare_checkpoint
     from mmlab.evaluation.fusion.store import SHIPPED as HEADS
     from mmlab.models.joint import SHIPPED

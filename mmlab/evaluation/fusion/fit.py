@@ -37,6 +37,9 @@ class Budget:
         return self.agreement if task in AGREEMENT else self.steps
 
 
+Batch = tuple[dict[str, Float[Tensor, "batch dim"]], Int[Tensor, " batch"]]  # rows by modality, labels
+
+
 @dataclass(frozen=True)
 class Fitted:
     """A head at the step that was best on validation."""
@@ -57,6 +60,7 @@ class Trainer:
         shown = [bank.views[view][train][bank.has(view)[train]] for view in ("en", "noto", "slt")]
         self.basis = principal(torch.cat(shown))
         self._decks: dict[tuple[object, ...], Deck] = {}
+        self._batches: dict[tuple[object, ...], list[Batch]] = {}
 
     def deck(self, task: str, place: str, *, seed: int, noise: tuple[str, int] | None = None) -> Deck:
         key = (task, place, seed, noise)
@@ -65,8 +69,27 @@ class Trainer:
         return self._decks[key]
 
     def forget(self) -> None:
-        """Let the decks go (they hold copies of the views)."""
+        """Let the decks and batches go (they hold copies of the views)."""
         self._decks.clear()
+        self._batches.clear()
+
+    def batches(self, task: str, names: tuple[str, ...], *, seed: int) -> list[Batch]:
+        """The rows of every step, which are the same for each operator; those of one task are kept.
+
+        Cost:    more time than the steps of a small head themselves; up to 0.7 GB for 1,200 steps of three modalities
+        """
+        key = task, names, seed
+        if key not in self._batches:
+            self._batches.clear()
+            train, generator, made = self.deck(task, "train", seed=seed), Generator().manual_seed(seed), []
+            for _ in range(self.budget.steps_of(task)):
+                chosen = torch.randint(len(train), (self.budget.batch,), generator=generator)
+                rows, label = train.rows(chosen, names), train.label[chosen]
+                if task in AGREEMENT:
+                    rows = agreeing(rows, label, generator=generator)
+                made.append((rows, label))
+            self._batches[key] = made
+        return self._batches[key]
 
     def fit(
         self,
@@ -99,19 +122,15 @@ class Trainer:
         return best
 
     def _run(self, head: FusionHead, task: str, *, choice: tuple[float, float], seed: int) -> Fitted:
-        train, held = (self.deck(task, place, seed=seed) for place in ("train", "validation"))
-        budget, steps, names = self.budget, self.budget.steps_of(task), tuple(head.projections)
+        held, names = self.deck(task, "validation", seed=seed), tuple(head.projections)
+        batches = self.batches(task, names, seed=seed)
+        steps = len(batches)
         lr, weight_decay = choice
         optimiser = torch.optim.AdamW(head.parameters(), lr=lr, weight_decay=weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=lr, total_steps=steps, pct_start=0.2)
-        generator = Generator().manual_seed(seed)
-        best, every = (-1.0, 0.0), max(1, steps // budget.looks)
+        best, every = (-1.0, 0.0), max(1, steps // self.budget.looks)
         kept, at = deepcopy(head.state_dict()), 0
-        for step in range(1, steps + 1):
-            chosen = torch.randint(len(train), (budget.batch,), generator=generator)
-            rows, label = train.rows(chosen, names), train.label[chosen]
-            if task in AGREEMENT:
-                rows = agreeing(rows, label, generator=generator)
+        for step, (rows, label) in enumerate(batches, start=1):
             loss = self.loss(head(**rows), label, task)
             optimiser.zero_grad()
             loss.backward()
