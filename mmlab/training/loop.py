@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -50,8 +51,10 @@ def one_cycle(parameters: Iterable[nn.Parameter], recipe: Recipe) -> dict[str, A
     matrices, rest = [p for p in every if p.ndim >= 2], [p for p in every if p.ndim < 2]
     groups = [{"params": matrices, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=recipe.lr, betas=(0.9, 0.98))
+    rise = recipe.warmup * recipe.steps
+    rise += rise == 1  # PyTorch divides by a rise less one
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.lr, total_steps=recipe.steps, pct_start=recipe.warmup, cycle_momentum=False
+        optimizer, recipe.lr, total_steps=recipe.steps, pct_start=rise / recipe.steps, cycle_momentum=False
     )
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -69,9 +72,11 @@ def fit_recipe(
 ) -> None:
     """Train `module` in the folder `run` (see `claim`), resuming from its last checkpoint where there is one.
 
-    The checkpoint is written every `every` steps; a killed run started again loses at most the steps since, and ends
-    where the unkilled one ends. At the end the module holds the averaged weights, and `run` the seconds that it took.
+    The checkpoint is written every `every` steps, or a little sooner, so that the last one lies near the end. A killed
+    run started again loses at most the steps since, and ends where the unkilled one ends. At the end the module holds the
+    averaged weights, and `run` the seconds that it took.
     """
+    every = max(1, recipe.steps // math.ceil(recipe.steps / every))
     keep = ModelCheckpoint(run, filename="last", every_n_train_steps=every, save_top_k=1, enable_version_counter=False)
     clock = Timer(verbose=False)  # its reading is in the checkpoint, so a resumed run counts on
     bars = [TQDMProgressBar(refresh_rate=10)] if progress else []
@@ -91,7 +96,10 @@ def fit_recipe(
             callbacks=[EMAWeightAveraging(decay=recipe.ema, use_buffers=True), keep, clock, *callbacks, *bars],
         )
         last = run / LAST
-        trainer.fit(module, datamodule=batches, ckpt_path=str(last) if last.exists() else None)
+        kept = torch.load(last, map_location="cpu", weights_only=True) if last.exists() else None
+        trainer.fit(module, datamodule=batches, ckpt_path=None if kept is None else str(last))
+    if kept is not None and kept["global_step"] >= recipe.steps:
+        module.load_state_dict(kept["state_dict"])  # the average, which Lightning leaves out where no step is left
     (run / SECONDS).write_text(json.dumps(round(clock.time_elapsed("train"), 1)) + "\n")
 
 
