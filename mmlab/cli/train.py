@@ -19,7 +19,7 @@ def align(
         "runs/align"
     ),
     out: Annotated[Path | None, typer.Option(help="Where the model goes [default: RUN/model].")] = None,
-    steps: Annotated[int | None, typer.Option(help="Optimiser steps [default: the shipped recipe's].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps in which all of it learns [default: the recipe's].")] = None,
     batch: Annotated[int | None, typer.Option(help="Things per step.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     pairs: Annotated[str, typer.Option(help='Modality pairs that attract, such as "text-image,image-audio".')] = "all",

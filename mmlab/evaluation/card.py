@@ -6,8 +6,9 @@ from pathlib import Path
 
 from mmlab.evaluation.figure import Figure
 from mmlab.evaluation.report import LOG, SEEDS, card_figures
-from mmlab.evaluation.seeds import others
+from mmlab.evaluation.seeds import first_parts, others
 from mmlab.models.checkpoint import CONFIG, WEIGHTS
+from mmlab.training.recipe import AlignRecipe
 
 CARD = """\
 ---
@@ -30,12 +31,15 @@ Text, pictures and spoken words of 1,446 things in one space of {dim} dimensions
 
     mmlab train align --out data/checkpoints/joint
 
-{steps:,} steps of {batch} things with seed {seed}, in {minutes:.0f} minutes on {machine}.
+{steps:,} steps of {batch} things with seed {seed}, then {listens} more in which the sound encoder alone learns, in
+{minutes:.0f} minutes on {machine}.
 The loss is InfoNCE over {pairs} of five views of each thing (its English
 and its Chinese name or keywords, two drawings by different teams, one spoken name), with a learned temperature; AdamW,
 learning rate {lr:g} in one cycle, weight decay {weight_decay:g}; the weights are averaged over the run (decay {ema:g}).
 Pictures are moved, bent, recoloured and redrawn as outlines; sounds change their vocal tract, tempo, room, noise, tilt
-and band, the more the longer the run. The recipe stands whole in `{config}`.
+and band, the more the longer the run. In the steps of the sound encoder alone each spoken name must find its thing's
+names and drawings, which stay where they are, among those of all training things, while sounds change as much as they
+ever do; learning rate {hearing_lr:g}, decay {hearing_ema:g}. The recipe stands whole in `{config}`.
 
 Seen in training: the drawings of Noto, Fluent (3D and flat) and EmojiOne 2 (colour and line), and the voices marked
 train and validation in the data, of the training families only. Never seen: Twemoji, OpenMoji, the test voices,
@@ -74,6 +78,7 @@ def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, 
     """Write README.md beside the weights, from the config there and from the results of `mmlab eval joint`."""
     config = json.loads((folder / CONFIG).read_text("utf-8"))
     recipe = config["recipe"]
+    trainings = others(recipe, path=seeds) or first_parts(recipe, path=seeds)
     text = CARD.format(
         dim=config["dim"],
         parameters=config["parameters"] / 1e6,
@@ -82,8 +87,10 @@ def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, 
         minutes=config["training"]["seconds"] / 60,
         machine=config["training"]["machine"],
         pairs="every pair" if recipe["pairs"] == ["all"] else f"the pairs {', '.join(recipe['pairs'])}",
-        figures=card_figures(results, seeds=others(recipe, path=seeds), log=log),
+        figures=card_figures(results, seeds=trainings, log=log),
+        listens=AlignRecipe(**{**recipe, "pairs": tuple(recipe["pairs"])}).second.steps,
         **{name: recipe[name] for name in ("steps", "batch", "seed", "lr", "weight_decay", "ema")},
+        **{name: recipe[name] for name in ("hearing_lr", "hearing_ema")},
     )
     path = folder / "README.md"
     path.write_text(text, encoding="utf-8")

@@ -139,8 +139,17 @@ def figures_of(
         chosen = torch.zeros(len(data), dtype=torch.bool)
         chosen[[data.index[thing.id] for thing in asked]] = True
         part = space.about(chosen)
-        groups[name] = {**words(part, 0), **pictures(part, 0)}
-    return {**groups, "zero_shot": zero_shot(space, 0)}
+        groups[name] = _brief({**words(part, 0), **pictures(part, 0)})
+    return {**groups, "zero_shot": _brief(zero_shot(space, 0))}
+
+
+def _brief(figures: dict[str, Figure]) -> dict[str, Figure]:
+    """Without the single voices of an engine and the chance at 5, which a sweep does not compare: it is stored whole."""
+    return {
+        name: {field: value for field, value in figure.items() if field != "chance_r5"}
+        for name, figure in figures.items()
+        if "unseen_engine_" not in name
+    }
 
 
 def as_table(results: dict[str, dict[str, Any]]) -> str:
@@ -155,7 +164,7 @@ def as_table(results: dict[str, dict[str, Any]]) -> str:
 
 
 def recipe_of(point: Point, *, steps: int, base: AlignRecipe) -> AlignRecipe:
-    """The recipe of a point: the base, shorter, with the point's widths, pairs and seed.
+    """The recipe of a point: the base, shorter, its first part only, with the point's widths, pairs and seed.
 
     The average of the weights reaches back over the same share of the run as in the base: with the base's own decay, a
     short run's average would consist of the weights before the first step to a large part.
@@ -163,7 +172,7 @@ def recipe_of(point: Point, *, steps: int, base: AlignRecipe) -> AlignRecipe:
     factor, ema = SIZES[point.size], base.ema ** (base.steps / steps)
     swept = {"seed": point.seed, "pairs": point.pairs, "things": point.things}
     parts = {name: _scaled(getattr(base, name), factor) for name in ("text", "image", "audio")}
-    return replace(base, steps=steps, batch=BATCH, ema=ema, **swept, **parts)
+    return replace(base, steps=steps, batch=BATCH, ema=ema, hearing=0.0, **swept, **parts)
 
 
 def _scaled(sizes: dict[str, Any], factor: float) -> dict[str, Any]:

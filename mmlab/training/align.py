@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import lightning as L
 import torch
@@ -34,9 +35,13 @@ class AlignModule(L.LightningModule):
 
     def training_step(self, draw: Draw, batch_idx: int) -> Tensor:
         generator = torch.Generator(self.device).manual_seed(self._step_seed())
-        loss = self.aligner(draw, generator, progress=self.global_step / self.recipe.steps)
+        loss = self.loss(draw, generator, progress=self.global_step / self.recipe.steps)
         self.log("loss", loss.detach(), prog_bar=True)
         return loss
+
+    def loss(self, draw: Draw, generator: torch.Generator, *, progress: float = 1.0) -> Tensor:
+        """The loss of one draw; `progress` is the share of the run that is done."""
+        return self.aligner(draw, generator, progress=progress)
 
     def _step_seed(self) -> int:
         return self.recipe.seed * 1_000_003 + self.global_step
@@ -88,16 +93,25 @@ class Snapshots(Callback):
             self.take(trainer.global_step, module.aligner.model)
 
 
-def estimate(module: AlignModule, corpus: Corpus, *, steps: int = 3) -> float:
+@runtime_checkable
+class Learner(Protocol):
+    """What a part of the training is timed by."""
+
+    recipe: AlignRecipe
+
+    def loss(self, draw: Draw, generator: torch.Generator) -> Tensor: ...
+
+
+def estimate(module: Learner, corpus: Corpus, *, steps: int = 3) -> float:
     """Seconds per step on this machine, measured on throw-away steps of a copy."""
     device = place()
-    fresh = AlignModule(module.recipe, module.aligner.model.encoders["text"].tokenizer).to(device).train()
+    fresh = deepcopy(module).to(device).train()
     times = []
     for step in range(steps + 1):
         began = time.perf_counter()
         draw = corpus.draw(seed=module.recipe.seed, step=step, batch=module.recipe.batch)
         with torch.autocast(device, torch.bfloat16, enabled=precision() != "32-true"):
-            loss = fresh.aligner(draw, torch.Generator(device).manual_seed(step))
+            loss = fresh.loss(draw, torch.Generator(device).manual_seed(step))
         loss.backward()
         times.append(time.perf_counter() - began + 0 * loss.item())
     return sorted(times[1:])[steps // 2]

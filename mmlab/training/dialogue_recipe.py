@@ -32,7 +32,7 @@ class ChatRecipe:
     texts alone. `pull` and `blur` are the most of each; `early_blur` blurs the standardised early features.
     """
 
-    steps: int = 3600
+    steps: int = 2400
     batch: int = 48
     crowd: int = 128
     seed: int = 0
@@ -57,7 +57,7 @@ class ChatRecipe:
     pull: float = 0.7
     blur: float = 0.8
     early_blur: float = 0.2
-    comparing: int = 2800
+    comparing: int = 3100
     comparing_lr: float = 5.0e-4
     lm: str | None = None
     tuning: bool = False

@@ -17,13 +17,17 @@ from mmlab.preprocessing import Tokenizer
 from mmlab.training.align import AlignModule, Snapshots, estimate, train
 from mmlab.training.corpus import Corpus
 from mmlab.training.familiar import fit_familiarity
-from mmlab.training.loop import SECONDS
+from mmlab.training.hearing import HearingModule, hear
+from mmlab.training.loop import SECONDS, claim
 from mmlab.training.recipe import AlignRecipe
 from mmlab.training.snapshots import FILE, UNIT
 from mmlab.types import MODALITIES
 
 SNAPSHOT_THINGS, SNAPSHOT_AXES = 240, 16
-# Found by `mmlab eval weights` on validation styles and voices, with a model that had not seen them (`train align --tuning`).
+# Folders of a run: what its first part ends with, the same while it is written, and the second part.
+ALIGNED, UNFINISHED, HEARING = "aligned", "aligned.part", "hearing"
+# Found by `mmlab eval weights` on validation styles and voices, with a model of the first part alone that had not seen them
+# (`train align --tuning`).
 FUSION_WEIGHTS = {"text": 2.3784, "image": 1.0, "audio": 1.4142}
 
 
@@ -83,20 +87,50 @@ def train_align(
     progress: bool = True,
     say: Callable[[str], None] = print,
 ) -> JointEmbedder:
-    """`mmlab train align`: trains (or resumes) the recipe in `run`, after saying how long it will take."""
+    """`mmlab train align`: trains (or resumes) the recipe in `run`, after saying how long it will take.
+
+    The second part begins with what the first has saved, in half precision: it hears among the very vectors that ship.
+    """
     data = EmojiData.load() if data is None else data
     tokenizer = train_tokenizer(data, vocab=recipe.vocab)
     things = spread(data.split("train"), recipe.things)
     corpus = Corpus.from_data(data, tuning=recipe.tuning, things=things)
-    seconds = estimate(AlignModule(recipe, tokenizer), corpus)
-    minutes = recipe.steps * seconds / 60
-    say(f"{len(corpus)} things, {recipe.steps} steps of {seconds:.2f} s each: about {minutes:.0f} minutes.")
-    log = SpaceLog(data, run / "snapshots")
-    watch = Snapshots(recipe.steps, count=20, take=log.take)
-    model = train(recipe, corpus, tokenizer, run=run, callbacks=(watch,), progress=progress)
-    log.take(recipe.steps, model)
-    say(f"Trained in {json.loads((run / SECONDS).read_text()) / 60:.1f} minutes.")
+    listens, places = recipe.second.steps, torch.zeros(1, len(corpus), recipe.dim)
+    module = AlignModule(recipe, tokenizer)
+    seconds, short = estimate(module, corpus), estimate(HearingModule(module.aligner.model, recipe, places), corpus)
+    minutes = (recipe.steps * seconds + listens * short) / 60
+    alone = f", then {listens} of {short:.2f} s in which only the sound encoder learns" if listens else ""
+    say(f"{len(corpus)} things, {recipe.steps} steps of {seconds:.2f} s each{alone}: about {minutes:.0f} minutes.")
+    claim(run, recipe)
+    if not (run / ALIGNED).is_dir():
+        log = SpaceLog(data, run / "snapshots")
+        watch = Snapshots(recipe.steps, count=20, take=log.take)
+        model = train(recipe, corpus, tokenizer, run=run, callbacks=(watch,), progress=progress)
+        log.take(recipe.steps, model)
+        log.export(run / FILE)
+        model.save_pretrained(run / UNFINISHED, dtype=torch.float16, training=timed(run))
+        (run / UNFINISHED).replace(run / ALIGNED)  # whole or not at all
+    model = JointEmbedder.from_pretrained(run / ALIGNED)
+    if listens:
+        say(f"Now the sound encoder alone learns: {listens} steps.")
+        model = hear(model, recipe.second, corpus, run=run / HEARING, progress=progress)
+    say(f"Trained in {training_of(run)['seconds'] / 60:.1f} minutes.")
     return model
+
+
+def training_of(run: Path) -> dict[str, Any]:
+    """How long both parts took together, and on what: a run that was moved may have seen two machines."""
+    training = read_config(run / ALIGNED, model_type=MODEL_TYPE)["training"]
+    if not (run / HEARING / SECONDS).is_file():
+        return training
+    second = timed(run / HEARING)
+    machines = dict.fromkeys((training["machine"], second["machine"]))
+    return {"seconds": round(training["seconds"] + second["seconds"], 1), "machine": ", then ".join(machines)}
+
+
+def timed(run: Path) -> dict[str, Any]:
+    """How long the training in this folder took, and on what."""
+    return {"seconds": json.loads((run / SECONDS).read_text()), "machine": machine()}
 
 
 def spread(things: Sequence[Thing], count: int | None) -> list[Thing]:
@@ -110,10 +144,10 @@ def finish(model: JointEmbedder, recipe: AlignRecipe, data: EmojiData, *, run: P
     """What a checkpoint needs beside its weights: fusion weights, familiarity, snapshots; saved in half precision."""
     notes = {
         "recipe": recipe.to_dict(),
-        "training": {"seconds": json.loads((run / SECONDS).read_text()), "machine": machine()},
+        "training": training_of(run),
     }
     _complete(model, data, folder=folder, **notes)
-    SpaceLog(data, run / "snapshots").export(folder / FILE)
+    (folder / FILE).write_bytes((run / FILE).read_bytes())
     return JointEmbedder.from_pretrained(folder)
 
 

@@ -1,4 +1,4 @@
-"""Where the things lay in the space at moments of its training, as `SpaceLog.export` stored it."""
+"""Where the things lay in the space at moments of the first part of its training, as `SpaceLog.export` stored it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,7 @@ UNIT = 127  # what stands for 1 in the file: a byte a coordinate, which is drawn
 
 @dataclass(frozen=True)
 class Moments:
-    """Coordinates on the first principal axes of the finished space, at each stored step.
+    """Coordinates on the first principal axes of the space at the last stored step, at each of them.
 
     Shape:  steps (moments,), coordinates (moments, 3, things, axes) with modalities in the order of MODALITIES
     """

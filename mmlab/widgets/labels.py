@@ -143,7 +143,7 @@ SPACE = {
     "given": "dimension",
     "as_given": "Two dimensions need no projection: this is what came.",
     "interpolated": "UMAP was made before; a new point is placed between its nearest neighbours.",
-    "training": "Step {step:,} of {last:,}. Cosines are those of the first 16 axes of the finished space.",
+    "training": "Step {step:,} of {last:,}. Cosines are those of the first 16 axes of the space at the last step.",
     "no_umap": "For these points there is no UMAP yet; the button fits one.",
     "gap": "Modality gap",
     "nearest": "Nearest to {name}",

@@ -14,7 +14,7 @@ STYLE, VOICE = TRAIN_STYLES[0], "kal16"  # what the snapshots were taken of: pic
 
 
 class Training:
-    """Things at each stored moment, on the principal axes of the finished space, which stand still.
+    """Things at each stored moment, on the principal axes of the space at the last of them, which stand still.
 
     The vectors are what 16 axes keep of the space: cosines between them are close to those of the whole vectors, not
     the same, and the note says so.

@@ -1,6 +1,7 @@
 """The controlled comparison on vectors whose right answers are known: bounds, chance, equal sizes, going on."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -169,6 +170,16 @@ def test_sizes_in_table_b_are_equal(task: str, dropout: bool) -> None:
     assert max(counts) / min(counts) < 1.05
 
 
+def test_all_operators_learn_from_the_same_rows_which_are_made_once(bank: Bank) -> None:
+    trainer, asked = Trainer(bank, SMALL), ("pair", ("image", "audio"))
+    made = trainer.batches(*asked, seed=0)
+    assert len(made) == SMALL.steps_of("pair") and trainer.batches(*asked, seed=0) is made
+    again, other = Trainer(bank, SMALL).batches(*asked, seed=0), trainer.batches(*asked, seed=1)
+    assert all(torch.equal(a[0]["image"], b[0]["image"]) for a, b in zip(made, again, strict=True))
+    assert not torch.equal(made[0][0]["image"], other[0][0]["image"])
+    assert trainer.batches(*asked, seed=0) is not made  # those of one task and seed are kept, not all
+
+
 def test_a_run_that_was_cut_off_goes_on(bank: Bank, tmp_path: Path) -> None:
     def call(folder: str, track: object = iter) -> dict[str, object]:
         return compare(bank, run=tmp_path / folder, seeds=2, budget=SMALL, operators=OPERATORS, tasks=("pair",),
@@ -187,7 +198,9 @@ def test_a_run_that_was_cut_off_goes_on(bank: Bank, tmp_path: Path) -> None:
     assert call("cut") == whole
     assert [file.stat().st_mtime_ns for file in files] == before
     assert json.loads(json.dumps(whole)) == whole
-    assert "A. One linear head" in as_tables({k: v for k, v in whole.items() if k != "made_from"})
+    table = as_tables({k: v for k, v in whole.items() if k != "made_from"})
+    assert "A. One linear head" in table and f"| sum | {whole['pair.linear.sum']['parameters']:,} |" in table
+    assert len(re.findall(r"^\| sum \|", table, re.MULTILINE)) == 2
     changed = Bench(Trainer(bank, Budget(steps=31)), run=tmp_path / "cut", made_from={}, operators=OPERATORS)
     with pytest.raises(InputError, match="choose a new --run"):
         changed.measure(Point("pair", "linear", "sum", 0))

@@ -19,7 +19,7 @@ from mmlab.evaluation.nearest import Features, nearest, tfidf
 from mmlab.evaluation.report import keep_seed
 from mmlab.evaluation.scaling import BATCH, PAIRS, SIZES, Point, nested, points, recipe_of
 from mmlab.evaluation.scaling import scaling as sweep
-from mmlab.evaluation.seeds import others, told
+from mmlab.evaluation.seeds import first_parts, others, told
 from mmlab.models.checkpoint import WEIGHTS, sha256
 from mmlab.types import InputError
 from tests.unit import tiny
@@ -174,6 +174,21 @@ def test_only_trainings_that_differ_in_the_seed_are_a_spread(results: dict, tmp_
         keep_seed(training(tmp_path / "e", tuning=True), results, path=path)
 
 
+def test_trainings_without_the_second_part_say_nothing_about_sounds(results: dict, tmp_path: Path) -> None:
+    path = tmp_path / "seeds.jsonl"
+    shipped = {"seed": 0, "steps": 9, "tuning": False, "hearing": 0.3, "hearing_lr": 1e-3}
+    keep_seed(training(tmp_path / "a", seed=1), results, path=path)
+    keep_seed(training(tmp_path / "b", seed=2, steps=8), results, path=path)
+    assert others(shipped, path=path) == []
+    (found,) = first_parts(shipped, path=path)
+    assert found["recipe"]["seed"] == 1 and "for sounds the spread has not been measured" in told([found])
+    rows = cells(as_table(results, seeds=[found]))
+    for name in ("image_to_text_far", "en_to_zh", "zero_shot_image_to_text"):
+        assert rows[name][2] == f"{100 * results[name]['r1']:.1f} to {100 * results[name]['r1']:.1f}", name
+    for name in ("speech_to_text_flite", "speech_to_image_near", "fused_to_text_near", "match_auc_near"):
+        assert rows[name][2] == "", name
+
+
 @pytest.mark.parametrize(
     "wrong", [["joint"], ["chat"], ["joint", "--split", "validation"], ["chat", "--quick"], ["chat", "--count", "99"]]
 )
@@ -297,4 +312,7 @@ def test_a_point_is_really_trained(data: EmojiData, tmp_path: Path) -> None:
     options = {"run": tmp_path, "common": None, "split": "test", "progress": False, "say": lambda line: None}
     found = scaling.measure(point, made, data, **options)
     assert found["seconds_per_step"] > 0 and found["parameters"] > 1000 and found["pairs"] == list(point.pairs)
+    figures = {**found["own"], **found["zero_shot"]}
+    assert "speech_to_text_unseen_engine" in figures and not any("unseen_engine_" in name for name in figures)
+    assert all("chance" in figure and "chance_r5" not in figure for figure in figures.values() if "r1" in figure)
     assert found == scaling.measure(point, made, data, **options)

@@ -13,6 +13,7 @@ STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228
 CHANCE = {"pair": 0.5, "odd": 0.25}
 ADDITIVE = ("sum", "weighted_sum", "concat_linear", "late", "mean")
 ADDITIVE_BOUND = 0.75
+HEAD_FACTS = ("parameters", "hidden", "lr")  # the weight decay stands beside its lr in the choices of the budget
 TABLES = {"linear": "A. One linear head", "mlp": "B. Parameter-matched MLP heads"}
 
 
@@ -29,11 +30,15 @@ def over_seeds(values: Sequence[float]) -> tuple[float, list[float] | None]:
 
 
 def summarise(results: Sequence[dict[str, Any]], *, series: Sequence[str]) -> dict[str, Figure]:
-    """One figure for each series of points and each place that it was asked at."""
+    """A figure for each series of points and each place that it was asked at; what its heads are, once for a series."""
     grouped: dict[str, list[dict[str, Any]]] = {}
     for name, result in zip(series, results, strict=True):
         grouped.setdefault(name, []).append(result)
-    return {f"{name}.{asked}": _figure(group, asked) for name, group in grouped.items() for asked in group[0]["shares"]}
+    figures: dict[str, Figure] = {}
+    for name, group in grouped.items():
+        figures[name] = {fact: group[0][fact] for fact in HEAD_FACTS if group[0][fact]}
+        figures |= {f"{name}.{asked}": _figure(group, asked) for asked in group[0]["shares"]}
+    return figures
 
 
 def _figure(group: list[dict[str, Any]], asked: str) -> Figure:
@@ -46,11 +51,7 @@ def _figure(group: list[dict[str, Any]], asked: str) -> Figure:
         "interval": None if interval is None else [round(end, DIGITS) for end in interval],
         "n": first["shares"][asked]["n"],
         "seeds": [round(value, DIGITS) for value in values],
-        "parameters": first["parameters"],
-        "lr": first["lr"],  # its weight decay stands beside it in the choices of the budget
     }
-    if not linear:
-        figure["hidden"] = first["hidden"]
     if task in CHANCE:
         figure["chance"] = CHANCE[task]
     if task == "pair" and linear and first["operator"] in ADDITIVE and not first["alone"]:
@@ -69,15 +70,15 @@ def as_tables(figures: dict[str, Figure]) -> str:
 
 
 def _table(figures: dict[str, Figure], task: str, head: str) -> list[str]:
-    names = [name.split(".") for name in figures if name.startswith(f"{task}.{head}.")]
+    names = [name.split(".") for name in figures if name.startswith(f"{task}.{head}.") and name.count(".") == 3]
     rows, columns = (list(dict.fromkeys(name[i] for name in names)) for i in (2, 3))
     if task == "missing":
         columns = [c for c in columns if c.startswith("near")]
     lines = [f"| {task} | parameters | {' | '.join(columns)} | bound |", f"|---|---|{'---|' * len(columns)}---|"]
     for row in rows:
         found = [figures[f"{task}.{head}.{row}.{column}"] for column in columns]
-        bound = "≤ 75 %" if "bound" in found[0] else ""
-        lines.append(f"| {row} | {found[0]['parameters']:,} | {' | '.join(map(_cell, found))} | {bound} |")
+        size, bound = figures[f"{task}.{head}.{row}"]["parameters"], "≤ 75 %" if "bound" in found[0] else ""
+        lines.append(f"| {row} | {size:,} | {' | '.join(map(_cell, found))} | {bound} |")
     return lines
 
 
