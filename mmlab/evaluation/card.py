@@ -31,15 +31,13 @@ Text, pictures and spoken words of 1,446 things in one space of {dim} dimensions
 
     mmlab train align --out data/checkpoints/joint
 
-{steps:,} steps of {batch} things with seed {seed}, then {listens} more in which the sound encoder alone learns, in
+{steps:,} steps of {batch} things with seed {seed}{alone}, in
 {minutes:.0f} minutes on {machine}.
 The loss is InfoNCE over {pairs} of five views of each thing (its English
 and its Chinese name or keywords, two drawings by different teams, one spoken name), with a learned temperature; AdamW,
 learning rate {lr:g} in one cycle, weight decay {weight_decay:g}; the weights are averaged over the run (decay {ema:g}).
 Pictures are moved, bent, recoloured and redrawn as outlines; sounds change their vocal tract, tempo, room, noise, tilt
-and band, the more the longer the run. In the steps of the sound encoder alone each spoken name must find its thing's
-names and drawings, which stay where they are, among those of all training things, while sounds change as much as they
-ever do; learning rate {hearing_lr:g}, decay {hearing_ema:g}. The recipe stands whole in `{config}`.
+and band, the more the longer the run.{hears} The recipe stands whole in `{config}`.
 
 Seen in training: the drawings of Noto, Fluent (3D and flat) and EmojiOne 2 (colour and line), and the voices marked
 train and validation in the data, of the training families only. Never seen: Twemoji, OpenMoji, the test voices,
@@ -74,10 +72,19 @@ proof.
 """
 
 
+# What is said of the second part, where a recipe has one.
+ALONE = ", then {steps} more in which the sound encoder alone learns"
+HEARS = """\
+ In the steps of the sound encoder alone each spoken name must find its thing's
+names and drawings, which stay where they are, among those of all training things, while sounds change as much as they
+ever do; learning rate {lr:g}, decay {ema:g}."""
+
+
 def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, seeds: Path = SEEDS) -> Path:
     """Write README.md beside the weights, from the config there and from the results of `mmlab eval joint`."""
     config = json.loads((folder / CONFIG).read_text("utf-8"))
     recipe = config["recipe"]
+    second = AlignRecipe(**{**recipe, "pairs": tuple(recipe["pairs"])}).second.to_dict()
     trainings = others(recipe, path=seeds) or first_parts(recipe, path=seeds)
     text = CARD.format(
         dim=config["dim"],
@@ -88,9 +95,9 @@ def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, 
         machine=config["training"]["machine"],
         pairs="every pair" if recipe["pairs"] == ["all"] else f"the pairs {', '.join(recipe['pairs'])}",
         figures=card_figures(results, seeds=trainings, log=log),
-        listens=AlignRecipe(**{**recipe, "pairs": tuple(recipe["pairs"])}).second.steps,
+        alone=ALONE.format(**second) if second["steps"] else "",
+        hears=HEARS.format(**second) if second["steps"] else "",
         **{name: recipe[name] for name in ("steps", "batch", "seed", "lr", "weight_decay", "ema")},
-        **{name: recipe[name] for name in ("hearing_lr", "hearing_ema")},
     )
     path = folder / "README.md"
     path.write_text(text, encoding="utf-8")

@@ -73,6 +73,16 @@ def test_the_card_is_written_from_the_config_and_the_results(tmp_path: Path) -> 
     assert (tmp_path / "README.md").read_text("utf-8") == (SHIPPED / "README.md").read_text("utf-8")
 
 
+@pytest.mark.parametrize("changes", [{"pairs": ["text-image"]}, {"hearing": 0.0}])
+def test_the_card_of_a_recipe_without_the_second_part_does_not_tell_of_it(tmp_path: Path, changes: dict) -> None:
+    made = config()
+    assert made["recipe"]["hearing"] > 0 and "encoder alone learns" in (SHIPPED / "README.md").read_text("utf-8")
+    shutil.copy(SHIPPED / WEIGHTS, tmp_path)
+    (tmp_path / CONFIG).write_text(json.dumps({**made, "recipe": {**made["recipe"], **changes}}), encoding="utf-8")
+    text = write_card(tmp_path, json.loads(RESULTS.read_text("utf-8"))).read_text("utf-8")
+    assert "with seed 0, in" in " ".join(text.split()) and "sound encoder alone" not in text
+
+
 def test_the_card_says_how_many_zero_shot_names_were_read_as_keywords(data: EmojiData) -> None:
     known, never = data.split("train"), data.split("zero_shot")
     found = []
