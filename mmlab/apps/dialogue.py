@@ -145,12 +145,8 @@ class Conversation:
         """The question with its media, checked and sensed; nothing of the conversation has changed yet."""
         text = check_question(text)
         given = {"image": several(image), "audio": several(audio)}
-        for modality, most in MOST.items():
-            if (count := len(given[modality])) > most:
-                word = WORDS[modality]
-                raise InputError(
-                    f"One question takes at most {most} {word}{'s' * (most > 1)}, got {count}; ask in two turns."
-                )
+        for modality, many in given.items():
+            check_count(modality, len(many))
         media = [self.open(**{name: one}) for name, many in given.items() for one in many]
         before = self.exchanges[-1].language if self.exchanges else "en"
         return Exchange(text, language_of(text, otherwise=before), tuple(media))
@@ -191,6 +187,12 @@ class Conversation:
             messages.append({"role": "user", "text": one.question, "images": soft["image"], "audio": soft["audio"]})
             messages.append({"role": "assistant", "text": one.answer})
         return messages[:-1]
+
+
+def check_count(modality: str, count: int) -> None:
+    if count > (most := MOST[modality]):
+        several = f"{most} {WORDS[modality]}{'s' * (most > 1)}"
+        raise InputError(f"One question takes at most {several}, got {count}; ask in two turns.")
 
 
 def _nobody(text: str) -> None:

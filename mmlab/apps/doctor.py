@@ -122,14 +122,17 @@ def checkpoints(root: Path) -> Iterator[Finding]:
     if not folders:
         yield Finding("models", MISSING, f"none in {root}", "Restore data/checkpoints, or run `mmlab train align`.")
     for folder in folders:
-        wanted = json.loads((folder / checkpoint.CONFIG).read_text(encoding="utf-8")).get("weights_sha256")
-        weights = folder / checkpoint.WEIGHTS
-        whole = weights.is_file() and checkpoint.sha256(weights) == wanted
-        if whole:
-            yield Finding(f"model {folder.name}", OK, "sha256 right")
+        name, weights = f"model {folder.name}", folder / checkpoint.WEIGHTS
+        advice = f"Restore data/checkpoints/{folder.name}, for example with git checkout."
+        try:
+            wanted = json.loads((folder / checkpoint.CONFIG).read_text(encoding="utf-8"))["weights_sha256"]
+        except (ValueError, KeyError, TypeError):
+            yield Finding(name, MISSING, f"its {checkpoint.CONFIG} is damaged", advice)
+            continue
+        if weights.is_file() and checkpoint.sha256(weights) == wanted:
+            yield Finding(name, OK, "sha256 right")
         else:
-            advice = f"Restore data/checkpoints/{folder.name}, for example with git checkout."
-            yield Finding(f"model {folder.name}", MISSING, "its weights are not those that shipped", advice)
+            yield Finding(name, MISSING, "its weights are not those that shipped", advice)
 
 
 def browser() -> Finding:

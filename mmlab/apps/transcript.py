@@ -73,7 +73,7 @@ def write_transcript(path: str | Path, exchanges: Sequence[Exchange], settings: 
 
     Raises:  InputError where it cannot go, and where another file would be overwritten
     """
-    path = _place(Path(path))
+    path = saving_place(Path(path))
     rows, files = [], {}
     for number, one in enumerate(exchanges, start=1):
         media = []
@@ -83,7 +83,8 @@ def write_transcript(path: str | Path, exchanges: Sequence[Exchange], settings: 
             media.append({"modality": medium.modality, "file": name, "name": medium.name})
         said = {name: getattr(one, name) for name in SAID}
         rows.append({**said, "media": media})
-    _spare(path, files)
+    own = _own(path)
+    _spare(path, files, own)
     try:
         path.parent.mkdir(exist_ok=True)
         for name, data in files.items():
@@ -92,6 +93,8 @@ def write_transcript(path: str | Path, exchanges: Sequence[Exchange], settings: 
         content = {"format": FORMAT, "settings": settings, "exchanges": rows}
         scratch.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         os.replace(scratch, path)
+        for name in own - files.keys():
+            (path.parent / name).unlink(missing_ok=True)
     except OSError as error:
         raise InputError(
             f"{path}: the conversation cannot be saved here ({error.strerror}); choose another place."
@@ -143,7 +146,7 @@ def _medium(path: Path, row: dict[str, str]) -> Medium:
     return opened(path.parent / name, name=row["name"])
 
 
-def _place(path: Path) -> Path:
+def saving_place(path: Path) -> Path:
     """The .json file that is meant; a file that is not a conversation of ours is never overwritten."""
     home = path.parent
     path = path if path.suffix == ".json" else path / FILE
@@ -153,17 +156,22 @@ def _place(path: Path) -> Path:
         )
     if path.exists():
         try:
-            _content(path)
-        except InputError as error:
+            _own(path)
+        except (InputError, KeyError, TypeError) as error:
             raise InputError(
                 f"{path}: this file is no saved conversation, so it stays; choose another name."
             ) from error
     return path
 
 
-def _spare(path: Path, files: dict[str, bytes]) -> None:
+def _own(path: Path) -> set[str]:
+    """The pictures and sounds that the conversation saved here wrote; one that was copied here names others' files."""
+    named = {one["file"] for row in _content(path)["exchanges"] for one in row["media"]} if path.exists() else set()
+    return {name for name in named if Path(name).name == name and name.startswith(f"{path.stem}-")}
+
+
+def _spare(path: Path, files: dict[str, bytes], own: set[str]) -> None:
     """An InputError where a picture or sound would overwrite a file that no conversation of ours wrote."""
-    own = {one["file"] for row in _content(path)["exchanges"] for one in row["media"]} if path.exists() else set()
     for name, data in files.items():
         there = path.parent / name
         if name not in own and there.exists() and not (there.is_file() and there.read_bytes() == data):

@@ -51,7 +51,10 @@ def chat(
     hears, whether they agree, colours, kinds, names in the other language. Of anything else it knows nothing.
     """
     from mmlab.apps.dialogue import Conversation
+    from mmlab.apps.transcript import saving_place
 
+    if save is not None:
+        saving_place(save)
     chosen = {"temperature": temperature, "top_p": top_p, "seed": seed, "trust": trust or None, "cut": cut or None}
     settings = {name: value for name, value in chosen.items() if value is not None}
     opened = open_chat(model, lm)
@@ -142,8 +145,10 @@ class Terminal:
         self._attach(modality, found, called=name)
 
     def _attach(self, modality: str, source: Any, *, called: str = "") -> None:
+        from mmlab.apps.dialogue import check_count
         from mmlab.apps.media import WORDS
 
+        check_count(modality, len(self.ready[modality]) + 1)
         medium = self.talk.open(**{modality: source})
         self.ready[modality].append(medium)
         known = "" if medium.familiarity is None else f", familiarity {medium.familiarity:.2f}"
@@ -157,7 +162,12 @@ class Terminal:
 
     def retry(self, rest: str) -> None:
         """The last question anew; at temperature 0 the answer cannot change, and that is said."""
-        temperature = float(rest) if rest.replace(".", "", 1).isdigit() else None
+        from mmlab.types import InputError
+
+        try:
+            temperature = float(rest) if rest else None
+        except ValueError as error:
+            raise InputError(f"Expected a temperature from 0 to 5, got {rest!r}; try /retry 0.7.") from error
         if temperature is None and self.talk.temperature == 0:
             self.note("At temperature 0 the answer stays the same; /retry 1 draws another.")
         self._reply(lambda on_text: self.talk.retry(temperature=temperature, on_text=on_text))
@@ -208,9 +218,13 @@ def _path(text: str) -> Path:
     """A path as people write it: with quotes around it, or a ~ at its beginning."""
     from mmlab.types import InputError
 
-    if not text.strip("\"' "):
+    text = text.strip("\"' ")
+    if not text:
         raise InputError("This command needs the name of a file after it; write one.")
-    return Path(text.strip("\"' ")).expanduser()
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise InputError(f"{text}: there is no such home folder; for a file here write ./{text}.") from error
 
 
 def open_chat(model: Path | None, lm: str | None = None) -> "MultimodalChat":

@@ -12,7 +12,7 @@ from mmlab.cli.options import DataFolder, ModelFolder, open_data
 app = typer.Typer(no_args_is_help=True, help="Make the figures that the course states, again.")
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
 Keep = Annotated[bool, typer.Option("--keep", help="Keep the figures as another training's: cards show the spread.")]
-Out = Annotated[Path | None, typer.Option("--out", metavar="FILE", help="Also write the JSON object into this file.")]
+Out = Annotated[Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Also write the JSON object here.")]
 
 
 @app.command()
@@ -33,6 +33,8 @@ def joint(
     from mmlab.models.joint import SHIPPED
 
     _check_kept(keep, model, split)
+    if card and split != "test":
+        raise typer.BadParameter(f"--card states the test: expected no other --split, got {split}.")
     folder, opened = SHIPPED if model is None else model, open_data(data)
     results = evaluate_checkpoint(folder, opened, split=split, with_baselines=baselines, log=log, say=_say)
     if keep:
@@ -54,7 +56,7 @@ def weights(model: ModelFolder = None, data: DataFolder = None, as_json: AsJson 
 
 @app.command()
 def picture(
-    out: Annotated[Path, typer.Argument(help="A PNG file.")],
+    out: Annotated[Path, typer.Argument(dir_okay=False, help="A PNG file.")],
     model: ModelFolder = None,
     data: DataFolder = None,
     widget: Annotated[bool, typer.Option("--widget", help="FusionLab in a real JupyterLab; needs Chromium.")] = False,
@@ -161,11 +163,10 @@ def chat(
     from mmlab.models.joint import SHIPPED as JOINT
 
     _check_kept(keep, model, split if count is None and not quick else "a part of it")
-    if ship and (quick or count is not None or split != "test"):
-        raise typer.BadParameter("--ship states the test at full size: expected no --quick, --count or other --split.")
-    wanted = (QUICK if quick else FULL) if count is None else count
-    folder, opened = SHIPPED if model is None else model, open_data(data)
-    joint = JOINT if joint is None else joint
+    folder, joint = SHIPPED if model is None else model, JOINT if joint is None else joint
+    if ship or card:
+        _check_stated(folder, whole=not quick and count is None and split == "test")
+    wanted, opened = (QUICK if quick else FULL) if count is None else count, open_data(data)
     results = evaluate_checkpoint(folder, opened, joint=joint, split=split, count=wanted, log=log, say=_say)
     if keep:
         keep_seed(folder, results)
@@ -182,6 +183,17 @@ def _check_kept(keep: bool, model: Path | None, split: str) -> None:
             "--keep is for another training, judged on the whole test: expected --model and nothing that shortens it, got "
             f"{'no model' if model is None else split}."
         )
+
+
+def _check_stated(folder: Path, *, whole: bool) -> None:
+    from mmlab.models.checkpoint import read_config
+
+    if not whole:
+        raise typer.BadParameter(
+            "What is stated is the test at full size: expected no --quick, --count, other --split."
+        )
+    if read_config(folder, model_type="mmlab-chat")["lm"] is None:
+        raise typer.BadParameter("Stated is our own language model: expected a chat with it, got one made with --lm.")
 
 
 def _track(items: Sequence[Any]) -> Any:

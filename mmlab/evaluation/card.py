@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mmlab.evaluation.figure import Figure
 from mmlab.evaluation.report import LOG, SEEDS, card_figures
-from mmlab.evaluation.seeds import first_parts, others
+from mmlab.evaluation.seeds import others
 from mmlab.models.checkpoint import CONFIG, WEIGHTS
 from mmlab.training.recipe import AlignRecipe
 
@@ -85,7 +85,7 @@ def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, 
     config = json.loads((folder / CONFIG).read_text("utf-8"))
     recipe = config["recipe"]
     second = AlignRecipe(**{**recipe, "pairs": tuple(recipe["pairs"])}).second.to_dict()
-    trainings = others(recipe, path=seeds) or first_parts(recipe, path=seeds)
+    trainings = others(recipe, path=seeds)
     text = CARD.format(
         dim=config["dim"],
         parameters=config["parameters"] / 1e6,

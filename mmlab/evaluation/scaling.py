@@ -125,7 +125,9 @@ def measure(
     }
     run.mkdir(parents=True, exist_ok=True)
     written = json.dumps({"settings": settings, "result": result}, indent=1)
-    path.write_text(written + "\n", "utf-8")
+    partial = path.with_suffix(".part")
+    partial.write_text(written + "\n", "utf-8")
+    partial.replace(path)
     return json.loads(written)["result"]  # as a later call will read it
 
 
@@ -169,10 +171,11 @@ def recipe_of(point: Point, *, steps: int, base: AlignRecipe) -> AlignRecipe:
     The average of the weights reaches back over the same share of the run as in the base: with the base's own decay, a
     short run's average would consist of the weights before the first step to a large part.
     """
+    short = replace(base, steps=steps)
     factor, ema = SIZES[point.size], base.ema ** (base.steps / steps)
     swept = {"seed": point.seed, "pairs": point.pairs, "things": point.things}
     parts = {name: _scaled(getattr(base, name), factor) for name in ("text", "image", "audio")}
-    return replace(base, steps=steps, batch=BATCH, ema=ema, hearing=0.0, **swept, **parts)
+    return replace(short, batch=BATCH, ema=ema, hearing=0.0, **swept, **parts)
 
 
 def _scaled(sizes: dict[str, Any], factor: float) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from mmlab.models.checkpoint import CONFIG
 from mmlab.types import InputError
 
 FILE = "seeds.jsonl"
-OF_SOUND = ("speech", "audio", "fused", "match", "false_alarm", "flagged")  # in the names of figures that sounds change
 
 
 def keep(folder: Path, figures: Mapping[str, float], *, path: Path) -> None:
@@ -39,38 +38,16 @@ def others(recipe: Mapping[str, Any], *, path: Path, but: str = "seed") -> list[
     return [one for one in alike if one["recipe"] != dict(recipe)]
 
 
-def first_parts(recipe: Mapping[str, Any], *, path: Path) -> list[dict[str, Any]]:
-    """Trainings of other seeds that ended before the sound encoder learned alone: their figures of texts and pictures.
-
-    What learns alone leaves the other encoders as they are, so these figures are those of the whole recipe as well.
-    """
-    first = {name: value for name, value in recipe.items() if not name.startswith("hearing")}
-    return [
-        {
-            **one,
-            "first_part": True,
-            "figures": {name: f for name, f in one["figures"].items() if not any(word in name for word in OF_SOUND)},
-        }
-        for one in others(first, path=path)
-    ]
-
-
 def told(trainings: Sequence[Mapping[str, Any]]) -> str:
     """A sentence for a card: how many trainings there are, and on what the others ran."""
     if not trainings:
         return "One training of the recipe stands here: the spread over seeds has not been measured."
     machines = " and ".join(sorted({one["machine"] for one in trainings}))
     seeds = " and ".join(str(one["recipe"]["seed"]) for one in trainings)
-    said = (
+    return (
         f"`seeds`: least to largest over {len(trainings) + 1} trainings of the recipe, this one and those with the seeds "
         f"{seeds}, which ran on {machines}."
     )
-    if any(one.get("first_part") for one in trainings):
-        said += (
-            " These ended before the sound encoder learns alone, which changes no figure of texts and pictures; "
-            "for sounds the spread has not been measured."
-        )
-    return said
 
 
 def spread(name: str, value: float, trainings: Sequence[Mapping[str, Any]]) -> tuple[float, float] | None:

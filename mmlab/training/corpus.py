@@ -39,7 +39,7 @@ class Draw:
     """One step's raw material: the same `batch` things in every view.
 
     Shape:  texts: one list of strings per language; pictures (2, batch, 3, 64, 64); sound (batch, samples) with mask;
-            has_sound (batch,); things (batch,) positions in the corpus
+            flippable (batch,); things (batch,) positions in the corpus
     """
 
     texts: dict[str, list[str]]

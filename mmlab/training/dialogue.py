@@ -219,14 +219,17 @@ def train(
     callbacks: tuple[Callback, ...] = (),
     every: int = 100,
     progress: bool = True,
+    average: bool = True,
 ) -> MultimodalChat:
-    """Train a chat in the folder `run`, resuming where it can (see `fit_recipe`); gives the averaged model.
+    """Train a chat in the folder `run`, resuming where it can and averaging its weights or not (see `fit_recipe`).
 
     With `names`, its connector begins with them; without, it goes on from what it has learned.
     """
     claim(run, recipe)
     module = ChatModule(chat.train(), recipe, names)
-    how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": place()}
+    how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": place(), "average": average}
+    chat.lm.to(how["accelerator"])  # where it stays as it is, Lightning does not know of it
     fit_recipe(module, ChatData(talks), recipe, run=run, **how)
+    chat.lm.cpu()
     module.enter("all")
     return chat.eval()

@@ -144,7 +144,9 @@ def open_bank(
     if not path.is_file() or _metadata(path) != made_from:
         say(f"Encoding {len(keys)} pictures and {len(rows)} clips, once for this run.")
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(_encode(data, joint, keys, rows, seed=seed), path, made_from)
+        partial = path.with_suffix(".part")
+        save_file(_encode(data, joint, keys, rows, seed=seed), partial, made_from)
+        partial.replace(path)
     stored = load_file(path)
     colours = [None if (c := Facts.of(data).colour(key)) is None else NAMES.index(c) for key in keys]
     colour = torch.tensor([len(NAMES) if c is None else c for c in colours])

@@ -63,10 +63,9 @@ class ChatRecipe:
     tuning: bool = False
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.batch < 1:
-            raise InputError(
-                f"A recipe needs at least 1 step and 1 dialogue a step, got {self.steps} and {self.batch}."
-            )
+        if self.steps < 1 or self.batch < 1 or self.seed < 0:
+            got = f"{self.steps}, {self.batch} and {self.seed}"
+            raise InputError(f"A recipe needs at least 1 step, 1 dialogue a step and a seed from 0, got {got}.")
         if self.fusion is not None and self.connector != "fused":
             raise InputError(
                 f"Only the connector 'fused' has a vector operator, got {self.connector!r} with {self.fusion!r}."
@@ -86,6 +85,11 @@ class ChatRecipe:
     def lessons(self) -> int:
         """Steps that show single questions, before whole dialogues come."""
         return round(self.single * self.steps)
+
+    @property
+    def compares(self) -> bool:
+        """Whether a second part follows; it begins with the last weights of the first, not with their average."""
+        return self.lm is None and self.comparing > 0
 
     @property
     def second(self) -> "ChatRecipe":

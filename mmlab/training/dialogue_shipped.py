@@ -57,12 +57,12 @@ def train_chat(
     seconds = estimate(chat, talks)
     say(
         f"{len(spoken)} dialogues, {recipe.steps} steps of {recipe.batch} of them, {seconds:.2f} s each: about "
-        f"{(recipe.steps + (0 if recipe.lm else recipe.comparing)) * seconds / 60:.0f} minutes."
+        f"{(recipe.steps + recipe.compares * recipe.comparing) * seconds / 60:.0f} minutes."
     )
     vectors = bank.names[[data.index[thing.id] for thing in things]]
     names = vectors, [(thing.name_en, thing.name_zh) for thing in things]
-    chat = train(chat, talks, recipe, names, run=run, progress=progress)
-    if recipe.lm is None and recipe.comparing:
+    chat = train(chat, talks, recipe, names, run=run, progress=progress, average=not recipe.compares)
+    if recipe.compares:
         vectors, owners, sources = look_alikes(
             chat, bank, {thing.id: (thing.name_en, thing.name_zh) for thing in things}, recipe
         )

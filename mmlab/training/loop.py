@@ -41,8 +41,10 @@ def place() -> str:
 def precision(accelerator: str = "auto") -> str:
     """bf16 where the machine multiplies it in hardware, else 32-bit."""
     if accelerator != "cpu" and torch.cuda.is_available():
-        return "bf16-mixed"
-    return "bf16-mixed" if torch.ops.mkldnn._is_mkldnn_bf16_supported() else "32-true"
+        able = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:  # not every build of PyTorch for ARM has the library that is asked
+        able = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    return "bf16-mixed" if able else "32-true"
 
 
 def one_cycle(parameters: Iterable[nn.Parameter], recipe: Recipe) -> dict[str, Any]:
@@ -69,16 +71,18 @@ def fit_recipe(
     every: int = 100,
     progress: bool = True,
     accelerator: str = "auto",
+    average: bool = True,
 ) -> None:
     """Train `module` in the folder `run` (see `claim`), resuming from its last checkpoint where there is one.
 
     The checkpoint is written every `every` steps, or a little sooner, so that the last one lies near the end. A killed
     run started again loses at most the steps since, and ends where the unkilled one ends. At the end the module holds the
-    averaged weights, and `run` the seconds that it took.
+    averaged weights (without `average` the last ones), and `run` the seconds that it took.
     """
     every = max(1, recipe.steps // math.ceil(recipe.steps / every))
     keep = ModelCheckpoint(run, filename="last", every_n_train_steps=every, save_top_k=1, enable_version_counter=False)
     clock = Timer(verbose=False)  # its reading is in the checkpoint, so a resumed run counts on
+    averaging = [EMAWeightAveraging(decay=recipe.ema, use_buffers=True)] if average else []
     bars = [TQDMProgressBar(refresh_rate=10)] if progress else []
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)  # what it says of devices, we said before
     with warnings.catch_warnings():
@@ -93,7 +97,7 @@ def fit_recipe(
             logger=False,
             enable_model_summary=False,
             enable_progress_bar=progress,
-            callbacks=[EMAWeightAveraging(decay=recipe.ema, use_buffers=True), keep, clock, *callbacks, *bars],
+            callbacks=[*averaging, keep, clock, *callbacks, *bars],
         )
         last = run / LAST
         kept = torch.load(last, map_location="cpu", weights_only=True) if last.exists() else None

@@ -48,6 +48,10 @@ class AlignRecipe:
     audio: dict[str, Any] = field(default_factory=lambda: {"dim": 192, "widths": [24, 48, 96], "layers": 2, "heads": 6})
 
     def __post_init__(self) -> None:
+        fewest = 1 if self.hearing else 0  # the second part may be empty
+        if self.steps < fewest or self.batch < 1 or self.seed < 0 or (self.things is not None and self.things < 1):
+            got = f"{self.steps}, {self.batch}, {self.things} and {self.seed}"
+            raise InputError(f"A recipe needs at least 1 step, 1 thing a step, 1 in all and a seed from 0, got {got}.")
         known = {"-".join(sorted(pair)) for pair in _modality_pairs()} | {"all"}
         for pair in self.pairs:
             if "-".join(sorted(pair.split("-"))) not in known:

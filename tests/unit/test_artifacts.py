@@ -20,7 +20,7 @@ from mmlab.evaluation.fusion.store import KEPT
 from mmlab.evaluation.fusion.store import SHIPPED as HEADS
 from mmlab.evaluation.scaling import points as scaling_points
 from mmlab.evaluation.seeds import FILE as SEEDS
-from mmlab.evaluation.seeds import first_parts
+from mmlab.evaluation.seeds import others
 from mmlab.fusion import FUSIONS
 from mmlab.models.chat import SHIPPED as CHAT
 from mmlab.models.chat import load_shipped as load_chat
@@ -169,11 +169,23 @@ def test_the_readme_states_how_far_trainings_of_the_chat_differ() -> None:
     assert minutes == {7} and machine == {"NVIDIA H200"} and "7 minutes on an H200" in text
 
 
+def test_the_card_states_the_look_at_a_chat_begun_with_the_average() -> None:
+    looks = [json.loads(line) for line in (CHAT_RESULTS / "test_log.jsonl").read_text("utf-8").splitlines()]
+    found = next(look["figures"] for look in looks if look["checkpoint_sha256"].startswith("afc6c60a"))
+    told = re.search(
+        r"right in ([\d.]+) % of all, in ([\d.]+) % about `agree`, and in ([\d.]+) % of the memory",
+        " ".join((CHAT / "README.md").read_text("utf-8").split()),
+    )
+    assert told is not None
+    values = [100 * found[name] for name in ("overall", "agree", "first_given_right")]
+    assert [float(one) for one in told.groups()] == pytest.approx(values, abs=0.06)  # the log keeps four digits
+
+
 def test_three_trainings_of_the_joint_space_stand_in_its_card() -> None:
-    trainings = first_parts(config()["recipe"], path=RESULTS.with_name(SEEDS))
+    trainings = others(config()["recipe"], path=RESULTS.with_name(SEEDS))
     assert sorted(one["recipe"]["seed"] for one in trainings) == [1, 2]
     figures = stored(RESULTS)
-    for name in ("image_to_text_near", "text_to_image_far", "zero_shot_image_to_text"):
+    for name in ("image_to_text_near", "text_to_image_far", "speech_to_text_flite", "zero_shot_image_to_text"):
         values = [figures[name]["r1"], *(one["figures"][name] for one in trainings)]
         said = f"{100 * min(values):.1f} to {100 * max(values):.1f}"
         row = next(line for line in (SHIPPED / "README.md").read_text("utf-8").splitlines() if f"`{name}`" in line)

@@ -132,12 +132,25 @@ def test_a_stranger_is_called_one(run, home, monkeypatch):
         (("Hi?", "--temperature", "-1"), ("temperature", "-1")),
         (("Hi?", "--load", "none.json"), ("none.json", "nothing at this path")),
         (("Hi?", "--save", "no/where/x.json"), ("no/where/x.json", "choose another")),
+        (("Hi?", "--image", "~$a.png"), ("~$a.png", "home folder")),
     ],
 )
 def test_an_error_is_one_sentence(run, words, parts):
     result = run(*words)
     assert result.exit_code == 2, result.output
     assert result.stderr.count("\n") == 1 and all(part in result.stderr for part in parts)
+    assert result.stdout in ("", "model: (nothing)\n")
+
+
+def test_more_than_a_question_takes_is_refused_at_once(run):
+    result = run("--json", *DRAWN, lines=("/say guitar", "/say 老虎", "What do you hear?"))
+    assert len(json.loads(result.stdout)["audio"]) == 1 and "at most 1 sound, got 2" in result.stderr
+
+
+@pytest.mark.parametrize("rest", ["²", "0,7", "-1"])
+def test_retry_takes_a_temperature(run, rest):
+    result = run("--json", *DRAWN, lines=("Hi?", f"/retry {rest}", "And now?"))
+    assert result.stdout.count("\n") == 2 and "temperature" in result.stderr and rest in result.stderr
 
 
 def test_a_chat_for_another_joint_space_is_refused_naming_both(run):

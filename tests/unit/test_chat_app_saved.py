@@ -63,14 +63,26 @@ def test_saving_again_replaces_a_conversation_and_nothing_else(talk, tmp_path):
     assert len(json.loads(path.read_text(encoding="utf-8"))["exchanges"]) == 4
     (tmp_path / "thesis.json").write_text('{"years": 3}')
     (tmp_path / "file").write_text("mine")
+    (tmp_path / "damaged.json").write_text('{"format": "mmlab-chat-1"}')
     (tmp_path / "new-01-1.png").write_text("mine")
-    for name in ("thesis.json", "file", "no/where/kept.json", "no/kept/chat", "new.json"):
+    for name in ("thesis.json", "damaged.json", "file", "no/where/kept.json", "no/kept/chat", "new.json"):
         with pytest.raises(InputError, match="choose another"):
             talk.save(tmp_path / name)
     assert (tmp_path / "thesis.json").read_text() == '{"years": 3}' and (
         tmp_path / "new-01-1.png"
     ).read_text() == "mine"
     assert not (tmp_path / "new.json").exists()
+
+
+def test_a_shorter_conversation_leaves_no_file_of_the_longer(talk, model, tmp_path):
+    path = talk.save(tmp_path / "kept.json")
+    for name in ("kept-07-1.ogg", "other.ogg"):
+        (tmp_path / name).write_text("mine")
+    damaged(path, lambda c: c["exchanges"][0]["media"].append({"file": "other.ogg"}))
+    short = Conversation(model, trust=True)
+    short.say("What do you hear?", audio=tiny_emoji.tone(5, voice="ked"))
+    short.save(path)
+    assert {one.name for one in tmp_path.iterdir()} == {"kept.json", "kept-01-1.ogg", "kept-07-1.ogg", "other.ogg"}
 
 
 def damaged(path: Path, change) -> None:

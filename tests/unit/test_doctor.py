@@ -51,6 +51,14 @@ def test_a_checkpoint_with_a_changed_byte_is_not_whole(tmp_path: Path) -> None:
     assert [finding.state for finding in doctor.checkpoints(tmp_path)] == [MISSING]
 
 
+@pytest.mark.parametrize("content", [b"{", b"\xff", b"[]", b"{}"])
+def test_a_damaged_config_is_named(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "joint").mkdir()
+    (tmp_path / "joint" / checkpoint.CONFIG).write_bytes(content)
+    [finding] = doctor.checkpoints(tmp_path)
+    assert (finding.state, finding.detail) == (MISSING, "its config.json is damaged") and "joint" in finding.advice
+
+
 @pytest.mark.parametrize(
     ("capabilities", "state"),
     [({"amx_bf16": True}, OK), ({"avx512_bf16": True}, OK), ({"avx512_bf16": False}, SLOW), ({}, SLOW)],

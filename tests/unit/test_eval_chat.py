@@ -516,7 +516,20 @@ def test_the_balance_is_that_of_the_dialogues(
     assert all(45 < float(cell) < 60 for cell in agree.split("|")[2:4])
 
 
-@pytest.mark.parametrize("wrong", [["--quick"], ["--count", "100"], ["--split", "validation"]])
-def test_what_ships_is_the_test_at_full_size(wrong: list[str]) -> None:
-    done = CliRunner().invoke(app, ["chat", "--ship", *wrong])
-    assert done.exit_code == 2 and "full size" in done.output
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ("chat --ship --count 99", "full size"),
+        ("chat --card --split validation", "full size"),
+        ("joint --card --split validation", "the test"),
+        ("chat --card --model .", "--lm"),
+        ("joint --out .", "directory"),
+        ("picture .", "directory"),
+    ],
+)
+def test_what_cannot_be_stated(wrong: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("mmlab.cli.eval.open_data", None)
+    Path("config.json").write_text('{"model_type": "mmlab-chat", "lm": null}')
+    done = CliRunner().invoke(app, wrong.split())
+    assert done.exit_code == 2 and said in done.output

@@ -19,7 +19,7 @@ from mmlab.evaluation.nearest import Features, nearest, tfidf
 from mmlab.evaluation.report import keep_seed
 from mmlab.evaluation.scaling import BATCH, PAIRS, SIZES, Point, nested, points, recipe_of
 from mmlab.evaluation.scaling import scaling as sweep
-from mmlab.evaluation.seeds import first_parts, others, told
+from mmlab.evaluation.seeds import others, told
 from mmlab.models.checkpoint import WEIGHTS, sha256
 from mmlab.types import InputError
 from tests.unit import tiny
@@ -174,21 +174,6 @@ def test_only_trainings_that_differ_in_the_seed_are_a_spread(results: dict, tmp_
         keep_seed(training(tmp_path / "e", tuning=True), results, path=path)
 
 
-def test_trainings_without_the_second_part_say_nothing_about_sounds(results: dict, tmp_path: Path) -> None:
-    path = tmp_path / "seeds.jsonl"
-    shipped = {"seed": 0, "steps": 9, "tuning": False, "hearing": 0.3, "hearing_lr": 1e-3}
-    keep_seed(training(tmp_path / "a", seed=1), results, path=path)
-    keep_seed(training(tmp_path / "b", seed=2, steps=8), results, path=path)
-    assert others(shipped, path=path) == []
-    (found,) = first_parts(shipped, path=path)
-    assert found["recipe"]["seed"] == 1 and "for sounds the spread has not been measured" in told([found])
-    rows = cells(as_table(results, seeds=[found]))
-    for name in ("image_to_text_far", "en_to_zh", "zero_shot_image_to_text"):
-        assert rows[name][2] == f"{100 * results[name]['r1']:.1f} to {100 * results[name]['r1']:.1f}", name
-    for name in ("speech_to_text_flite", "speech_to_image_near", "fused_to_text_near", "match_auc_near"):
-        assert rows[name][2] == "", name
-
-
 @pytest.mark.parametrize(
     "wrong", [["joint"], ["chat"], ["joint", "--split", "validation"], ["chat", "--quick"], ["chat", "--count", "99"]]
 )
@@ -304,6 +289,12 @@ def test_a_sweep_goes_on_where_it_was_cut_off(data: EmojiData, tmp_path: Path, m
     assert [f"{100 * few['own']['image_to_text_near']['r1']:.1f} %" in row for row in shown] == [True]
     with pytest.raises(InputError, match="choose a new folder"):
         sweep(data, **{**options, "steps": 3})
+    with pytest.raises(InputError, match="at least 1 step"):
+        sweep(data, **{**options, "steps": 0})
+    monkeypatch.setattr(Path, "write_text", lambda path, *text: path.touch() or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        sweep(data, **{**options, "run": tmp_path / "cut"})
+    assert not [*tmp_path.glob("cut/*/point.json")]
 
 
 def test_a_point_is_really_trained(data: EmojiData, tmp_path: Path) -> None:

@@ -15,15 +15,16 @@ from typer.testing import CliRunner
 
 from mmlab.cli import app
 from mmlab.datasets.dialogue import Dialogue, Turn
+from mmlab.datasets.emoji import EmojiData
 from mmlab.models import chat_store
 from mmlab.models.chat import MultimodalChat
 from mmlab.models.connectors import SEEN, Percept
 from mmlab.training.dialogue import ChatModule, Comparing, Talks, name_of_one, train
 from mmlab.training.dialogue_alike import SHOWS, SOFT, WORD, look_alikes
-from mmlab.training.dialogue_bank import Bank, neighbours
+from mmlab.training.dialogue_bank import Bank, neighbours, open_bank
 from mmlab.training.dialogue_recipe import ChatRecipe
 from mmlab.types import InputError
-from tests.unit import tiny, tiny_models
+from tests.unit import tiny, tiny_emoji, tiny_models
 from tests.unit.tiny import EARLY
 from tests.unit.tiny_chat import make_chat
 
@@ -103,6 +104,14 @@ def test_the_colour_of_a_percept_is_that_of_another_picture_of_its_colour() -> N
     early, found = bank().early, {tuple(one.early.tolist()) for one in drawn[:40]}
     assert found == {tuple(early[row, way].tolist()) for row in (0, 2) for way in (0, 1)}
     assert drawn[40].early.shape == (0,)
+
+
+def test_a_bank_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = EmojiData.load(tiny_emoji.write_data(tmp_path / "emoji"))
+    monkeypatch.setattr("mmlab.training.dialogue_bank.save_file", lambda tensors, path, notes: path.touch() or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        open_bank(data, JOINT, split="tuning", seed=0, folder=tmp_path, say=print)
+    assert not (tmp_path / "percepts.safetensors").exists()
 
 
 def test_a_step_draws_the_same_whatever_came_before() -> None:
@@ -245,6 +254,20 @@ def test_a_killed_run_ends_where_the_unkilled_one_ends(tmp_path: Path) -> None:
     assert (run("cut") - whole).norm() < 0.01 * way
 
 
+def test_a_part_that_another_follows_ends_with_its_last_weights(tmp_path: Path) -> None:
+    assert recipe().compares and not recipe(comparing=0).compares and not recipe(lm="folder").compares
+    ends = []
+    for average in (True, False, False):  # the last one finds its run finished
+        chat, run = small(), tmp_path / str(average)
+        train(chat, talks(recipe(), chat), recipe(), names(), run=run, every=2, progress=False, average=average)
+        ends.append({name: value.clone() for name, value in chat_store.parts(chat).state_dict().items()})
+    last = torch.load(tmp_path / "True" / "last.ckpt", weights_only=True)["current_model_state"]
+    last = {name.removeprefix("held."): value for name, value in last.items()}
+    for end in ends[1:]:
+        torch.testing.assert_close(end, last, rtol=0, atol=1e-6)
+    assert any(not torch.equal(ends[0][name], last[name]) for name in last)
+
+
 def flat(chat: MultimodalChat) -> torch.Tensor:
     return torch.cat([p.detach().flatten() for p in chat_store.parts(chat).parameters()])
 
@@ -275,8 +298,9 @@ def test_a_folder_of_another_recipe_is_refused(tmp_path: Path) -> None:
 def test_a_recipe_that_means_nothing_is_refused() -> None:
     with pytest.raises(InputError, match="Only the connector 'fused'"):
         ChatRecipe(fusion="gated")
-    with pytest.raises(InputError, match="at least 1 step"):
-        ChatRecipe(steps=0)
+    for wrong in ({"steps": 0}, {"seed": -1}):
+        with pytest.raises(InputError, match="at least 1 step"):
+            ChatRecipe(**wrong)
 
 
 def test_the_command_says_what_is_wrong_in_a_sentence(tmp_path: Path) -> None:

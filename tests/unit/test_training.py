@@ -13,6 +13,7 @@ from mmlab.nn.mel import LogMel
 from mmlab.training.align import train
 from mmlab.training.aligner import Aligner
 from mmlab.training.augment import PictureAugment, SoundAugment
+from mmlab.training.loop import precision
 from mmlab.training.recipe import VIEWS, AlignRecipe
 from mmlab.types import InputError
 from tests.unit import tiny
@@ -83,6 +84,9 @@ def test_pairs_choose_which_views_attract() -> None:
     assert weights[at["text-en"], at["audio"]] == 0 and weights[at["image-a"], at["image-b"]] == 0
     with pytest.raises(InputError, match="text-video"):
         AlignRecipe(pairs=("text-video",))
+    for wrong in ({"steps": 0}, {"batch": 0}, {"things": 0}, {"seed": -1}):
+        with pytest.raises(InputError, match="at least 1 step"):
+            AlignRecipe(**wrong)
 
 
 def test_a_small_model_learns_its_batch() -> None:
@@ -98,6 +102,17 @@ def test_a_small_model_learns_its_batch() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert sum(losses[-5:]) / 5 < 0.6 * losses[0]
+
+
+@pytest.mark.parametrize(("cuda", "able"), [(True, True), (True, False), (False, False)])
+def test_numbers_are_short_where_the_machine_multiplies_them(
+    monkeypatch: pytest.MonkeyPatch, cuda: bool, able: bool
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: able or including_emulation)
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)
+    monkeypatch.delattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", raising=False)
+    assert precision() == ("bf16-mixed" if able else "32-true")
 
 
 RUN = """

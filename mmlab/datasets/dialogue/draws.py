@@ -50,12 +50,15 @@ class Draws:
     def thing(self, *key: Hashable) -> str:
         return self.deal(self._drawn, "thing", *key)
 
-    def spoken(self, language: str, *key: Hashable) -> str:
-        """A thing that has a picture, and that some voice of this split and engine says in the language."""
+    def said(self, language: str) -> list[str]:
+        """The things that have a picture, and that some voice of this split and engine says in the language."""
         if not self._said.get(language):
             asked = "" if self.engine is None else f" by the engine {self.engine!r}"
             raise InputError(f"This split has no clip in {language!r}{asked}; choose another engine or language.")
-        return self.deal(self._said[language], "spoken", language, *key)
+        return self._said[language]
+
+    def spoken(self, language: str, *key: Hashable) -> str:
+        return self.deal(self.said(language), "spoken", language, *key)
 
     def of_kind(self, *key: Hashable) -> str:
         """A thing that is of some kind, kinds by the root of their size."""

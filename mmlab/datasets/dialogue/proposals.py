@@ -72,6 +72,7 @@ def _sorted(kind: str) -> bool:
 
 
 def _clip_of_kind(draws: Draws, kind: str, voice: str) -> int:
+    draws.said(voice)  # else the search would never end
     while (clip := draws.clip(draws.of_kind(kind, "heard"), voice)) is None:
         pass  # this thing is not said by any voice: the next
     return clip
