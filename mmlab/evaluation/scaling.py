@@ -171,7 +171,7 @@ def recipe_of(point: Point, *, steps: int, base: AlignRecipe) -> AlignRecipe:
     The average of the weights reaches back over the same share of the run as in the base: with the base's own decay, a
     short run's average would consist of the weights before the first step to a large part.
     """
-    short = replace(base, steps=steps)
+    short = replace(base, steps=steps)  # which refuses a run without steps
     factor, ema = SIZES[point.size], base.ema ** (base.steps / steps)
     swept = {"seed": point.seed, "pairs": point.pairs, "things": point.things}
     parts = {name: _scaled(getattr(base, name), factor) for name in ("text", "image", "audio")}

@@ -178,7 +178,7 @@ def test_the_card_states_the_look_at_a_chat_begun_with_the_average() -> None:
     )
     assert told is not None
     values = [100 * found[name] for name in ("overall", "agree", "first_given_right")]
-    assert [float(one) for one in told.groups()] == pytest.approx(values, abs=0.06)  # the log keeps four digits
+    assert [float(one) for one in told.groups()] == pytest.approx(values)
 
 
 def test_three_trainings_of_the_joint_space_stand_in_its_card() -> None:

@@ -483,7 +483,7 @@ def test_the_card_states_config_results_and_balance(
     (tmp_path / "model.safetensors").write_bytes(bytes(1_500_000))
     kept = tmp_path / "seeds.jsonl"
     text = card.write_card(tmp_path, truthful, data, log=tmp_path / "none.jsonl", seeds=kept).read_text("utf-8")
-    assert "one vector" not in text and "has not been measured" in text
+    assert "one vector" not in text and "has not been measured" in text and "Begun with" not in text
     for said in (
         "decoder of 4 layers, 192 wide",
         "2.34 million",
@@ -519,7 +519,10 @@ def test_the_balance_is_that_of_the_dialogues(
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        ("chat --ship --count 99", "full size"),
+        ("chat --ship --quick", "full size"),
+        ("chat --ship --count 100", "full size"),
+        ("chat --ship --split validation", "full size"),
+        ("chat --card --quick", "full size"),
         ("chat --card --split validation", "full size"),
         ("joint --card --split validation", "the test"),
         ("chat --card --model .", "--lm"),
