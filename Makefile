@@ -45,12 +45,14 @@ rebuild: $(VENV)/.ready-dev  ## make everything that ships again, in order: data
 	$(BIN)/mmlab data build
 	$(BIN)/mmlab train align --out data/checkpoints/joint
 	$(BIN)/mmlab eval joint --log --card --out data/results/joint/test.json
+	$(BIN)/mmlab eval picture data/results/joint/finds.png
 	$(BIN)/mmlab eval map
 	$(BIN)/mmlab eval scaling --ship
 	$(BIN)/mmlab eval fusion --ship
 	$(BIN)/mmlab train chat --out data/checkpoints/chat
 	$(BIN)/mmlab eval chat --log --card --ship
 	$(OFFLINE) $(BIN)/python -m mmlab.notebooks
+	$(BIN)/mmlab eval picture --widget data/results/widgets/fusion_lab.png
 
 bench: $(VENV)/.ready-lab  ## time what the course times, side by side (BENCH_ARGS="train --json")
 	@$(BIN)/mmlab bench $(BENCH_ARGS)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from mmlab.cli.chat import ChatFolder, open_chat
-from mmlab.cli.options import DataFolder, open_data
+from mmlab.cli.options import DataFolder, JointFolder, open_data
 
 app = typer.Typer(no_args_is_help=True, help="Time what the course times, ours beside the plain form in the same run.")
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")]
@@ -36,6 +36,7 @@ def fusion(as_json: AsJson = False) -> None:
 @app.command()
 def chat(
     model: ChatFolder = None,
+    joint: JointFolder = None,
     data: DataFolder = None,
     rounds: Annotated[int, typer.Option(min=2, help="Questions for the time to the first token.")] = 15,
     as_json: AsJson = False,
@@ -43,7 +44,7 @@ def chat(
     """The first token of a reply, tokens per second, and ours beside the bare language model (half a minute)."""
     from mmlab.bench.chat import bench_chat
 
-    _give(bench_chat(open_chat(model), open_data(data), rounds=rounds, say=_say), as_json=as_json)
+    _give(bench_chat(open_chat(model, joint=joint), open_data(data), rounds=rounds, say=_say), as_json=as_json)
 
 
 @app.command()

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from mmlab.cli.options import JointFolder, open_model
+
 if TYPE_CHECKING:
     from mmlab.apps.dialogue import Conversation
     from mmlab.datasets.emoji import EmojiData
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 ChatFolder = Annotated[
     Path | None, typer.Option("--model", metavar="FOLDER", help="A chat checkpoint; without it, the one that ships.")
 ]
-VOICES = {"en": "rms", "zh": "cmn+f3"}  # of the test split
+VOICES = {"en": "en-us+f3", "zh": "cmn+f3"}  # of the test split, and of the engine that it hears best
 HELP = """\
 Write a question in English or Chinese, or:
   /image FILE   show a picture with the next question
@@ -35,6 +37,7 @@ def chat(
     image: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A picture for the first question.")] = None,
     audio: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="A sound for the first question.")] = None,
     model: ChatFolder = None,
+    joint: JointFolder = None,
     lm: Annotated[str | None, typer.Option(metavar="NAME_OR_FOLDER", help="Another causal language model.")] = None,
     temperature: Annotated[float | None, typer.Option(help="0: always the likeliest word; higher: drawn. [0]")] = None,
     top_p: Annotated[float | None, typer.Option(help="Draw from the likeliest words of this total share. [1]")] = None,
@@ -57,7 +60,7 @@ def chat(
         saving_place(save)
     chosen = {"temperature": temperature, "top_p": top_p, "seed": seed, "trust": trust or None, "cut": cut or None}
     settings = {name: value for name, value in chosen.items() if value is not None}
-    opened = open_chat(model, lm)
+    opened = open_chat(model, lm, joint)
     talk = Conversation(opened, **settings) if load is None else Conversation.load(load, opened, **settings)
     terminal = Terminal(talk, as_json=as_json)
     for name, files in (("image", image), ("audio", audio)):
@@ -227,13 +230,14 @@ def _path(text: str) -> Path:
         raise InputError(f"{text}: there is no such home folder; for a file here write ./{text}.") from error
 
 
-def open_chat(model: Path | None, lm: str | None = None) -> "MultimodalChat":
+def open_chat(model: Path | None, lm: str | None = None, joint: Path | None = None) -> "MultimodalChat":
     """The chat in a folder, the shipped one, or a new one around another language model."""
     from mmlab.models.chat import MultimodalChat, load_shipped
 
+    space = open_model(joint)[0]
     if model is not None:
-        return MultimodalChat.from_pretrained(model, lm=lm)
+        return MultimodalChat.from_pretrained(model, joint=space, lm=lm)
     if lm is None:
-        return load_shipped()
+        return load_shipped(joint=space)
     typer.echo(f"The connector to {lm} is untrained: it neither sees nor hears before `mmlab train chat`.", err=True)
-    return MultimodalChat(lm)
+    return MultimodalChat(lm, joint=space)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mmlab.cli.options import DataFolder, ModelFolder, open_data
+from mmlab.cli.options import DataFolder, JointFolder, ModelFolder, open_data
 
 app = typer.Typer(no_args_is_help=True, help="Make the figures that the course states, again.")
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of tables.")]
@@ -74,7 +74,7 @@ def picture(
         from mmlab.figures import png
 
         drawn = png(space_picture(open_model(model)[0], open_data(data)))
-    out.write_bytes(in_few_colours(drawn))
+    out.write_bytes(in_few_colours(drawn, at_most=48))
     typer.echo(f"The picture is in {out}.")
 
 
@@ -94,10 +94,9 @@ def scaling(
     from mmlab.evaluation.scaling import scaling as sweep
     from mmlab.paths import DATA
 
-    if ship and out is None:
-        out = DATA / "results" / "scaling" / "results.json"
+    shipped = DATA / "results" / "scaling" / "results.json" if ship else None
     results = sweep(open_data(data), run=run, steps=steps, progress=not as_json, say=_say)
-    _give(results, as_table(results), as_json=as_json, out=out)
+    _give(results, as_table(results), as_json=as_json, out=out, shipped=shipped)
 
 
 @app.command()
@@ -125,10 +124,9 @@ def fusion(
         SHIPPED if model is None else model, open_data(data), run=run, seeds=seeds, quick=quick,
         heads=HEADS if ship else None, say=_say, track=_track,
     )  # fmt: skip
-    if ship:
-        out = DATA / "results" / "fusion" / "results.json" if out is None else out
+    shipped = DATA / "results" / "fusion" / "results.json" if ship else None
     figures = {name: figure for name, figure in results.items() if name != "made_from"}
-    _give(results, as_tables(figures), as_json=as_json, out=out)
+    _give(results, as_tables(figures), as_json=as_json, out=out, shipped=shipped)
 
 
 @app.command(name="map")
@@ -145,7 +143,7 @@ def widget_map(model: ModelFolder = None, data: DataFolder = None) -> None:
 @app.command()
 def chat(
     model: ModelFolder = None,
-    joint: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Its joint space; else the shipped one.")] = None,
+    joint: JointFolder = None,
     data: DataFolder = None,
     split: Annotated[str, typer.Option(help='"test", or "validation" for a model trained with --tuning.')] = "test",
     count: Annotated[int | None, typer.Option(help="Questions of each kind; without it, 1,024.")] = None,
@@ -170,9 +168,7 @@ def chat(
     results = evaluate_checkpoint(folder, opened, joint=joint, split=split, count=wanted, log=log, say=_say)
     if keep:
         keep_seed(folder, results)
-    if ship:
-        out = RESULTS / "results.json" if out is None else out
-    _give(results, as_tables(results), as_json=as_json, out=out)
+    _give(results, as_tables(results), as_json=as_json, out=out, shipped=RESULTS / "results.json" if ship else None)
     if card:
         write_card(folder, results, opened)
 
@@ -208,9 +204,9 @@ def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def _give(results: dict[str, Any], table: str, *, as_json: bool, out: Path | None) -> None:
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
+def _give(results: dict[str, Any], table: str, *, as_json: bool, out: Path | None, shipped: Path | None = None) -> None:
+    for path in filter(None, (out, shipped)):
+        path.parent.mkdir(parents=True, exist_ok=True)
         without_blanks = json.dumps(results, ensure_ascii=False, separators=(",", ":"))
-        out.write_text(without_blanks + "\n", encoding="utf-8")
+        path.write_text(without_blanks + "\n", encoding="utf-8")
     typer.echo(json.dumps(results, ensure_ascii=False, indent=2) if as_json else table)

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 ModelFolder = Annotated[
     Path | None, typer.Option("--model", metavar="FOLDER", help="A checkpoint folder; without it, the one that ships.")
 ]
+JointFolder = Annotated[
+    Path | None,
+    typer.Option("--joint", metavar="FOLDER", help="The joint space of the chat; without it, the one that ships."),
+]
 DataFolder = Annotated[
     Path | None, typer.Option("--data", metavar="FOLDER", help="A dataset folder; without it, the one that ships.")
 ]

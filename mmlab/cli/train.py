@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from mmlab.cli.options import JointFolder
+
 app = typer.Typer(no_args_is_help=True, help="Train a model of the course; says first how long it will take.")
 
 
@@ -65,13 +67,16 @@ def chat(
         "runs/chat"
     ),
     out: Annotated[Path | None, typer.Option(help="Where the model goes [default: RUN/model].")] = None,
-    joint: Annotated[Path | None, typer.Option(help="The joint space it sees and hears by [default: shipped].")] = None,
+    joint: JointFolder = None,
     connector: Annotated[str, typer.Option(help="tokens (LLaVA's) or fused (the article's one vector).")] = "tokens",
     fusion: Annotated[str | None, typer.Option(help="Vector operator of the connector fused [default: sum].")] = None,
     lm: Annotated[
         str | None, typer.Option(metavar="NAME_OR_FOLDER", help="A causal language model, kept frozen [default: ours].")
     ] = None,
-    steps: Annotated[int | None, typer.Option(help="Optimiser steps [default: the shipped recipe's].")] = None,
+    steps: Annotated[int | None, typer.Option(help="Steps of the first part [default: the recipe's].")] = None,
+    comparing: Annotated[
+        int | None, typer.Option(help="Steps of the second, in which ours learns to compare [default: the recipe's].")
+    ] = None,
     batch: Annotated[int | None, typer.Option(help="Dialogues per step.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     tuning: Annotated[bool, typer.Option(help="Hold the validation style and voices out, to compare recipes.")] = False,
@@ -83,7 +88,8 @@ def chat(
     from mmlab.training.dialogue_recipe import ChatRecipe
     from mmlab.training.dialogue_shipped import save_chat, train_chat
 
-    sizes = {name: value for name, value in (("steps", steps), ("batch", batch)) if value is not None}
+    given = {"steps": steps, "comparing": comparing, "batch": batch}
+    sizes = {name: value for name, value in given.items() if value is not None}
     recipe = ChatRecipe(**sizes, seed=seed, connector=connector, fusion=fusion, lm=lm, tuning=tuning)
     data, space = EmojiData.load(), SHIPPED if joint is None else joint
     model = train_chat(recipe, run=run, joint=space, data=data, progress=progress, say=typer.echo)

@@ -61,7 +61,9 @@ def log_evaluation(results: Mapping[str, Figure], *, path: Path) -> None:
     figures = {name: value_of(results[name]) for name in HEADLINE if name in results}
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"date": now, **results.get(MADE_FROM, {}), "figures": figures}) + "\n")
+        file.write(
+            json.dumps({"date": now, **results.get(MADE_FROM, {}), "figures": figures}, separators=(",", ":")) + "\n"
+        )
 
 
 def keep_seed(folder: Path, results: Mapping[str, Figure], *, path: Path = SEEDS) -> None:

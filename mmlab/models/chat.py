@@ -138,7 +138,8 @@ class MultimodalChat(nn.Module):
     @torch.no_grad()
     def see(self, *, images: Sequence[Any] = (), audio: Sequence[Any] = ()) -> list[Percept]:
         """PIL pictures and waveforms at 16 kHz, encoded once: percepts, pictures first."""
-        found = self.joint.features(image=list(images), audio=list(audio))
+        given = {"image": list(images), "audio": list(audio)}
+        found = self.joint.features(**{name: items for name, items in given.items() if items})
         device = self.joint.weights.device
         out = []
         for name, (x, z) in found.items():

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from mmlab.models import checkpoint
-from mmlab.models.fingerprint import fingerprint
+from mmlab.models.fingerprint import fingerprint, words_fingerprint
 from mmlab.models.joint import JointEmbedder
 from mmlab.models.language import own_lm
 from mmlab.types import InputError
@@ -36,6 +36,7 @@ def save(chat: Any, folder: str | Path, *, dtype: torch.dtype, notes: dict[str, 
         "connector": {"name": chat.kind, **chat.connector.config},
         "lm": own,
         "lm_source": chat.source,
+        "lm_words": None if chat.own else words_fingerprint(chat.lm),
         "parameters": sum(p.numel() for p in held.parameters()),
         **notes,
     }
@@ -48,7 +49,7 @@ def save(chat: Any, folder: str | Path, *, dtype: torch.dtype, notes: dict[str, 
 def load(cls: type, folder: str | Path, *, joint: JointEmbedder, lm: Any, tokenizer: Any) -> Any:
     """Build the chat that a folder describes, and fill it."""
     config = checkpoint.read_config(folder, model_type=MODEL_TYPE)
-    _same_joint(folder, config["joint"], fingerprint(joint))
+    _same(folder, "joint space", config["joint"], fingerprint(joint))
     sizes = dict(config["connector"])
     name, width = sizes.pop("name"), sizes.pop("out")
     if config["lm"] is not None and lm is not None:
@@ -70,14 +71,16 @@ def load(cls: type, folder: str | Path, *, joint: JointEmbedder, lm: Any, tokeni
             f"{folder}: its connector joins a space {dim} wide to a language model {width} wide, but these are "
             f"{chat.connector.dim} and {chat.connector.out} wide; pass the language model that it was trained for."
         )
+    if not chat.own:
+        _same(folder, "language model", config["lm_words"], words_fingerprint(chat.lm))
     checkpoint.load_weights(folder, parts(chat), config=config)
     return chat.eval()
 
 
-def _same_joint(folder: str | Path, made_for: str, given: str) -> None:
+def _same(folder: str | Path, what: str, made_for: str, given: str) -> None:
     if made_for != given:
         raise InputError(
-            f"{folder}: this chat was trained on the joint space {made_for[:12]}, but it was given the joint space "
+            f"{folder}: this chat was trained on the {what} {made_for[:12]}, but it was given the {what} "
             f"{given[:12]}; pass the one it belongs to, or train it again with `mmlab train chat`."
         )
 

@@ -1,6 +1,9 @@
-"""Which joint space a thing was made for: a digest of the numbers that make the vectors."""
+"""Which joint space or language model a thing was made for: digests of the numbers that it was fitted to."""
 
 import hashlib
+from typing import Any
+
+import torch
 
 from mmlab.models.joint import JointEmbedder
 
@@ -18,3 +21,12 @@ def fingerprint(joint: JointEmbedder) -> str:
             digest.update(name.encode())
             digest.update((value.half() if value.is_floating_point() else value).cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
+
+
+def words_fingerprint(lm: Any) -> str:
+    """A digest of a language model's word embeddings, in bfloat16: what a connector has learned to write among.
+
+    Models of any two families or sizes differ in these, and a large model need not be read whole.
+    """
+    table = lm.get_input_embeddings().weight.detach().bfloat16().cpu().contiguous()
+    return hashlib.sha256(table.view(torch.int16).numpy().tobytes()).hexdigest()

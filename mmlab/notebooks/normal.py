@@ -105,15 +105,15 @@ def _outputs(cell: NotebookNode) -> Iterator[NotebookNode]:
         yield output
 
 
-def in_few_colours(png: bytes) -> bytes:
+def in_few_colours(png: bytes, *, at_most: int = COLOURS[-1]) -> bytes:
     """A figure in a palette, packed as tightly as PNG allows: less than a third of the bytes, and no eye sees it.
 
-    One that has such a palette stays. It is the smallest of COLOURS with which the root mean square error stays below
-    FAINT (of 255) and no colour that stands OFTEN moves further than NEAR, else the largest. A colour counts by the
-    root of its pixels: else the white ground takes the palette, and two curves get one colour.
+    One that has such a palette stays. It is the smallest of COLOURS, up to `at_most`, with which the root mean square
+    error stays below FAINT (of 255) and no colour that stands OFTEN moves further than NEAR, else the largest. A colour
+    counts by the root of its pixels: else the white ground takes the palette, and two curves get one colour.
     """
     picture = Image.open(BytesIO(png))
-    if picture.mode == "P" and len(picture.getcolors()) <= COLOURS[-1]:
+    if picture.mode == "P" and len(picture.getcolors()) <= at_most:
         return png
     clear, file = picture.convert("RGBA"), BytesIO()
     flat = Image.new("RGB", picture.size, "white")
@@ -122,7 +122,7 @@ def in_few_colours(png: bytes) -> bytes:
     colours = codes[:, None] // CODE % 256
     swatch = Image.fromarray(np.repeat(colours, np.sqrt(pixels).astype(int), axis=0)[None].astype(np.uint8))
     ground = colours[pixels.argmax()][None]
-    for count in COLOURS:
+    for count in (some for some in COLOURS if some <= at_most):
         palette = np.array(swatch.quantize(count, kmeans=2).getpalette()).reshape(-1, 3)
         palette[_nearest(ground, palette)] = ground  # it stays what it is
         chosen = _nearest(colours, palette)

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float, Int
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Generator, Tensor
 from torch.nn.functional import normalize
@@ -48,7 +48,7 @@ class Bank:
     audio: Float[Tensor, "clips sound_views dim"]
     early: Float[Tensor, "pictures drawings channels"]
     names: Float[Tensor, "things dim"]
-    alike: list[Int[Tensor, " n"]]  # rows of pictures whose colour is the same, one list per colour and one for unclear
+    alike: list[Int[Tensor, " _"]]  # rows of pictures whose colour is the same, one list per colour and one for unclear
     colour: Int[Tensor, " pictures"]  # which of these lists a picture is in
     near: Int[Tensor, "things neighbours"]  # the names nearest to each
 
@@ -168,9 +168,13 @@ def neighbours(names: Float[Tensor, "things dim"]) -> Int[Tensor, "things neighb
     return scores.topk(min(NEIGHBOURS, len(names) - 1)).indices
 
 
-def _metadata(path: Path) -> dict[str, str]:
-    with safe_open(path, framework="pt") as file:
-        return file.metadata()
+def _metadata(path: Path) -> dict[str, str] | None:
+    """What the file was made from; None where it cannot be read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            return file.metadata()
+    except SafetensorError:
+        return None
 
 
 @torch.no_grad()

@@ -66,6 +66,8 @@ class ChatRecipe:
         if self.steps < 1 or self.batch < 1 or self.seed < 0:
             got = f"{self.steps}, {self.batch} and {self.seed}"
             raise InputError(f"A recipe needs at least 1 step, 1 dialogue a step and a seed from 0, got {got}.")
+        if self.comparing < 0:
+            raise InputError(f"The second part has 0 steps (none of it) or more, got {self.comparing}; choose so many.")
         if self.fusion is not None and self.connector != "fused":
             raise InputError(
                 f"Only the connector 'fused' has a vector operator, got {self.connector!r} with {self.fusion!r}."

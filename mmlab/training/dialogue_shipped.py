@@ -18,7 +18,7 @@ from mmlab.training.dialogue import Comparing, Talks, estimate, train
 from mmlab.training.dialogue_alike import look_alikes
 from mmlab.training.dialogue_bank import open_bank
 from mmlab.training.dialogue_recipe import ChatRecipe
-from mmlab.training.loop import SECONDS
+from mmlab.training.loop import SECONDS, claim
 from mmlab.training.shipped import machine
 
 QUESTIONS, OTHERS = {"is_it": 7000, "which_named": 7000, "agree": 3000, "what_see": 3000, "what_hear": 3000}, 2000
@@ -41,7 +41,6 @@ def train_chat(
     split = "tuning" if recipe.tuning else "train"
     things = data.split("train")
     options = {**recipe.options, "items": len(things)}
-    bank = open_bank(data, space, split=split, seed=recipe.seed, folder=run, say=say)
     if recipe.lm is None:
         chat = MultimodalChat.untrained(
             all_texts(data), joint=space, whole=whole_names(data), **recipe.sizes, **options
@@ -49,6 +48,8 @@ def train_chat(
     else:
         torch.manual_seed(recipe.seed)
         chat = MultimodalChat(recipe.lm, joint=space, **options)
+    claim(run, recipe)  # a run of another recipe keeps its percepts
+    bank = open_bank(data, space, split=split, seed=recipe.seed, folder=run, say=say)
     if isinstance(chat.connector, TokenConnector):
         chat.connector.standardise(bank.early.flatten(0, 1))
     spoken = dialogues(data, split=split, count=recipe.dialogues, seed=recipe.seed)

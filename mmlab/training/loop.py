@@ -120,5 +120,6 @@ def claim(run: Path, recipe: Recipe) -> None:
         raise InputError(
             f"{run}: this folder holds a run of another recipe; finish it, or choose another folder with --run."
         )
-    path.write_text(said + "\n")
+    if not path.exists():
+        path.write_text(said + "\n")
     L.seed_everything(recipe.seed, verbose=False)

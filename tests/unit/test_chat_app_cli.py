@@ -25,7 +25,9 @@ def home(tmp_path_factory) -> Path:
     home = tmp_path_factory.mktemp("home")
     data = EmojiData.load(tiny_emoji.write_data(home / "data"))
     tiny_chat.make_chat(load_shipped()).save_pretrained(home / "chat")
-    tiny_chat.make_chat(tiny_emoji.make_model(data)).save_pretrained(home / "other")
+    space = tiny_emoji.make_model(data)
+    space.save_pretrained(home / "space")
+    tiny_chat.make_chat(space).save_pretrained(home / "other")
     (home / "turtle.png").write_bytes(tiny_emoji.picture(1, style="openmoji"))
     (home / "my turtle.ogg").write_bytes(tiny_emoji.tone(1, voice="ked"))
     return home
@@ -156,6 +158,11 @@ def test_retry_takes_a_temperature(run, rest):
 def test_a_chat_for_another_joint_space_is_refused_naming_both(run):
     result = run("Hi?", model="other")
     assert result.exit_code == 2 and result.stderr.count("joint space") == 2 and result.stderr.count("\n") == 1
+
+
+def test_a_chat_for_another_joint_space_talks_where_that_space_is_given(run, home):
+    result = run("Hi?", "--joint", home / "space", *DRAWN, "--json", model="other")
+    assert result.exit_code == 0 and json.loads(result.stdout)["question"] == "Hi?"
 
 
 def test_another_language_model_answers_after_a_warning(run, tmp_path):

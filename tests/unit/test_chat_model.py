@@ -380,6 +380,12 @@ def test_a_language_model_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     MultimodalChat(folder(tmp_path, "llama"), joint=JOINT).save_pretrained(tmp_path / "chat")
     with pytest.raises(InputError, match=r"16 wide, but these are 16 and 24 wide"):
         MultimodalChat.from_pretrained(tmp_path / "chat", joint=JOINT, lm=folder(tmp_path, "llama", width=24))
+    torch.manual_seed(1)
+    other = tiny_models.save(tmp_path / "other", LMS["llama"](320, 16), tiny_models.tokenizer())
+    with pytest.raises(
+        InputError, match=r"language model [0-9a-f]{12}, but it was given the language model [0-9a-f]{12};"
+    ):
+        MultimodalChat.from_pretrained(tmp_path / "chat", joint=JOINT, lm=other)
     with pytest.raises(InputError, match="is a vit model"):
         MultimodalChat(tiny_models.vit(tmp_path / "vit"), joint=JOINT)
     with pytest.raises(InputError, match="no model folder"):

@@ -266,10 +266,13 @@ def test_refusals(data: EmojiData, monkeypatch: pytest.MonkeyPatch) -> None:
         dialogues(data, split="test_near", count=1, seed=0, phrasings="all")
     with pytest.raises(InputError, match="choose among these"):
         about(data, kind="why", split="test_near", language="en", count=1, seed=0)
+    for kind, form, said in (("colour", "audio", "asked in the forms image"), ("decline", "image", "of another kind")):
+        with pytest.raises(InputError, match=f"'{kind}' is {said}"):
+            about(data, kind=kind, form=form, split="test_near", language="en", count=1, seed=0)
     monkeypatch.setattr(Draws, "of_kind", None)
-    for kind in ("what_hear", "agree", "kind", "is_it"):
+    for kind, form in (("what_hear", "audio"), ("agree", "both"), ("kind", "audio"), ("is_it", "audio")):
         with pytest.raises(InputError, match="by the engine 'festival'"):
-            about(data, kind=kind, form="audio", split="test_near", language="zh", count=1, seed=0, engine="festival")
+            about(data, kind=kind, form=form, split="test_near", language="zh", count=1, seed=0, engine="festival")
 
 
 def test_a_memory_question_is_not_about_the_latest(made: list[Dialogue]) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
-from mmlab.cli.eval import app
+from mmlab.cli import app
 from mmlab.datasets.dialogue import FIRST_HELD_OUT, KINDS, Dialogue, Facts, Turn, dialogues, question, turns
 from mmlab.datasets.dialogue.answers import follows
 from mmlab.datasets.emoji import EmojiData
@@ -26,6 +26,7 @@ from mmlab.evaluation.chat.report import as_tables, keep_seed, log_evaluation
 from mmlab.evaluation.chat.verdicts import conversations
 from mmlab.models.chat import MultimodalChat
 from mmlab.models.connectors import Percept
+from mmlab.paths import DATA
 from mmlab.types import InputError
 from tests.unit.tiny_chat import make_chat
 from tests.unit.tiny_emoji import make_model
@@ -466,8 +467,8 @@ def test_tables_and_log(truthful: dict[str, dict[str, Any]], tmp_path: Any) -> N
     assert "declined: 0.0 % of" in tables
     log_evaluation(truthful, path=tmp_path / "log.jsonl")
     log_evaluation(truthful, path=tmp_path / "log.jsonl")
-    lines = (tmp_path / "log.jsonl").read_text("utf-8").splitlines()
-    assert len(lines) == 2 and '"agree": 1' in lines[0] and '"is_it_contradicted_later": 0' in lines[0]
+    looks = [json.loads(line)["figures"] for line in (tmp_path / "log.jsonl").read_text("utf-8").splitlines()]
+    assert len(looks) == 2 and looks[0]["agree"] == 1 and looks[0]["is_it_contradicted_later"] == 0
 
 
 def test_the_card_states_config_results_and_balance(
@@ -534,5 +535,16 @@ def test_what_cannot_be_stated(wrong: str, said: str, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("mmlab.cli.eval.open_data", None)
     Path("config.json").write_text('{"model_type": "mmlab-chat", "lm": null}')
-    done = CliRunner().invoke(app, wrong.split())
+    done = CliRunner().invoke(app, ["eval", *wrong.split()])
     assert done.exit_code == 2 and said in done.output
+
+
+def test_what_ships_is_written_beside_what_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shipped = DATA / "results" / "scaling" / "results.json"
+    monkeypatch.setattr("mmlab.evaluation.scaling.scaling", lambda *_, **__: json.loads(shipped.read_text("utf-8")))
+    monkeypatch.setattr("mmlab.cli.eval.open_data", lambda folder: folder)
+    monkeypatch.setattr("mmlab.paths.DATA", tmp_path)
+    done = CliRunner().invoke(app, ["eval", "scaling", "--ship", "--out", str(tmp_path / "mine.json")])
+    assert done.exit_code == 0, done.output
+    kept = tmp_path / "results" / "scaling" / "results.json"
+    assert kept.read_bytes() == (tmp_path / "mine.json").read_bytes() == shipped.read_bytes()

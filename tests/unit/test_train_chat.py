@@ -23,6 +23,7 @@ from mmlab.training.dialogue import ChatModule, Comparing, Talks, name_of_one, t
 from mmlab.training.dialogue_alike import SHOWS, SOFT, WORD, look_alikes
 from mmlab.training.dialogue_bank import Bank, neighbours, open_bank
 from mmlab.training.dialogue_recipe import ChatRecipe
+from mmlab.training.dialogue_shipped import train_chat
 from mmlab.types import InputError
 from tests.unit import tiny, tiny_emoji, tiny_models
 from tests.unit.tiny import EARLY
@@ -112,6 +113,18 @@ def test_a_bank_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Monkey
     with pytest.raises(ZeroDivisionError):
         open_bank(data, JOINT, split="tuning", seed=0, folder=tmp_path, say=print)
     assert not (tmp_path / "percepts.safetensors").exists()
+
+
+def test_percepts_that_cannot_be_read_are_made_again(tmp_path: Path) -> None:
+    data = EmojiData.load(tiny_emoji.write_data(tmp_path / "emoji"))
+    made = [open_bank(data, JOINT, split="tuning", seed=0, folder=tmp_path, say=print)]
+    path = tmp_path / "percepts.safetensors"
+    cut = path.read_bytes()[:100]
+    path.unlink()  # what was read before lies in the old file still
+    path.write_bytes(cut)
+    said: list[str] = []
+    made.append(open_bank(data, JOINT, split="tuning", seed=0, folder=tmp_path, say=said.append))
+    assert len(said) == 1 and torch.equal(made[0].image, made[1].image)
 
 
 def test_a_step_draws_the_same_whatever_came_before() -> None:
@@ -301,8 +314,22 @@ def test_a_recipe_that_means_nothing_is_refused() -> None:
     for wrong in ({"steps": 0}, {"seed": -1}):
         with pytest.raises(InputError, match="at least 1 step"):
             ChatRecipe(**wrong)
+    with pytest.raises(InputError, match="0 steps"):
+        ChatRecipe(comparing=-1)
 
 
 def test_the_command_says_what_is_wrong_in_a_sentence(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["train", "chat", "--run", str(tmp_path), "--joint", str(tmp_path / "none")])
     assert done.exit_code == 2 and "expected a checkpoint folder" in done.output
+
+
+def test_a_run_of_another_recipe_keeps_its_percepts(tmp_path: Path) -> None:
+    data = EmojiData.load(tiny_emoji.write_data(tmp_path / "emoji"))
+    JOINT.save_pretrained(tmp_path / "joint")
+    run = tmp_path / "run"
+    open_bank(data, JOINT, split="train", seed=0, folder=run, say=print)
+    (run / "recipe.json").write_text(json.dumps(recipe().to_dict()))
+    before = (run / "percepts.safetensors").read_bytes()
+    with pytest.raises(InputError, match="another recipe"):
+        train_chat(recipe(seed=1), run=run, joint=tmp_path / "joint", data=data, progress=False)
+    assert (run / "percepts.safetensors").read_bytes() == before

@@ -2,7 +2,7 @@
 
 from mmlab.datasets.dialogue.draws import Draws
 from mmlab.datasets.dialogue.facts import Facts
-from mmlab.datasets.dialogue.phrasings import numbers
+from mmlab.datasets.dialogue.phrasings import FORMS, numbers
 from mmlab.datasets.dialogue.proposals import Talk, propose
 from mmlab.datasets.dialogue.types import KINDS, LANGUAGES, Dialogue
 from mmlab.datasets.emoji import EmojiData
@@ -45,11 +45,14 @@ def about(
 
     With `form`, all ask in that way; with `engine`, every voice is that engine's.
 
-    Raises:  InputError for an unknown kind, split, language or set of phrasings, or an engine that the split lacks
+    Raises:  InputError for an unknown kind, form, split, language or set of phrasings, or an engine that the split lacks
     """
     if kind not in KINDS or language not in LANGUAGES:
         known = f"{', '.join(KINDS)} in {' and '.join(LANGUAGES)}"
         raise InputError(f"Questions are {known}, got {kind!r} in {language!r}; choose among these.")
+    if form is not None and form not in (forms := FORMS.get(kind, ())):
+        known = f"asked in the forms {', '.join(forms)}" if forms else "of another kind, and of its forms"
+        raise InputError(f"A question {kind!r} is {known}, got form={form!r}; choose one that it has, or leave it out.")
     draws = _draws(data, split, count, (seed, kind, language, form), engine)
     allowed, found = numbers(phrasings), []
     while len(found) < count:

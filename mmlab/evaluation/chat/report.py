@@ -65,7 +65,9 @@ def log_evaluation(results: Mapping[str, Figure], *, path: Path) -> None:
     figures = headline(results)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps({"date": now, **results.get(MADE_FROM, {}), "figures": figures}) + "\n")
+        file.write(
+            json.dumps({"date": now, **results.get(MADE_FROM, {}), "figures": figures}, separators=(",", ":")) + "\n"
+        )
 
 
 def headline(results: Mapping[str, Figure]) -> dict[str, float]:
