@@ -19,6 +19,7 @@ from mmlab.datasets.emoji import EmojiData
 from mmlab.models import chat_store
 from mmlab.models.chat import MultimodalChat
 from mmlab.models.connectors import SEEN, Percept
+from mmlab.training import dialogue_shipped
 from mmlab.training.dialogue import ChatModule, Comparing, Talks, name_of_one, train
 from mmlab.training.dialogue_alike import SHOWS, SOFT, WORD, look_alikes
 from mmlab.training.dialogue_bank import Bank, neighbours, open_bank
@@ -333,3 +334,25 @@ def test_a_run_of_another_recipe_keeps_its_percepts(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="another recipe"):
         train_chat(recipe(seed=1), run=run, joint=tmp_path / "joint", data=data, progress=False)
     assert (run / "percepts.safetensors").read_bytes() == before
+
+
+@pytest.mark.audit
+def test_the_whole_recipe_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    JOINT.save_pretrained(tmp_path / "joint")
+    averaged: list[bool] = []
+
+    def watched(*what: object, average: bool = True, **how: object) -> MultimodalChat:
+        averaged.append(average)
+        return train(*what, average=average, **how)
+
+    monkeypatch.setattr(dialogue_shipped, "train", watched)
+    monkeypatch.setattr(dialogue_shipped, "QUESTIONS", {})
+    monkeypatch.setattr(dialogue_shipped, "OTHERS", 20)
+    how = {"run": tmp_path / "run", "joint": tmp_path / "joint", "progress": False}
+    made = train_chat(recipe(steps=3, comparing=3, dialogues=60), **how)
+    assert averaged == [False, True]
+    assert torch.equal(flat(train_chat(recipe(steps=3, comparing=3, dialogues=60), **how)), flat(made))
+    assert not torch.equal(
+        flat(train_chat(recipe(steps=3, comparing=0, dialogues=60), **how | {"run": tmp_path})), flat(made)
+    )
+    assert averaged[-1]
