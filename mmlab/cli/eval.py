@@ -74,7 +74,7 @@ def picture(
         from mmlab.figures import png
 
         drawn = png(space_picture(open_model(model)[0], open_data(data)))
-    out.write_bytes(in_few_colours(drawn, at_most=48))
+    out.write_bytes(in_few_colours(drawn, at_most=32 if widget else 48))
     typer.echo(f"The picture is in {out}.")
 
 

@@ -1,6 +1,9 @@
 """What the figures say of models whose answers are known: truthful, stubborn, guessing, and blind."""
 
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -20,7 +23,7 @@ from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.chat import Asked, ask, card, counterfactual, evaluate
 from mmlab.evaluation.chat.baselines import Majority, QuestionOnly
 from mmlab.evaluation.chat.ceiling import Reader, best_threshold
-from mmlab.evaluation.chat.counterfactual import CHOICES, Swaps, choices, removed
+from mmlab.evaluation.chat.counterfactual import CHOICES, Swaps, beside, choices, removed
 from mmlab.evaluation.chat.play import Senses, play
 from mmlab.evaluation.chat.report import as_tables, keep_seed, log_evaluation
 from mmlab.evaluation.chat.verdicts import conversations
@@ -100,6 +103,14 @@ class Stubborn(Truthful):
         return [self.said.setdefault(key(turns[-1]), turns[-1].answer) for turns, _ in talks]
 
 
+class Sideways(Stubborn):
+    """Truthful, but where something else is shown beside what is asked about, it goes by that."""
+
+    def answer(self, talks: Sequence[Talk]) -> list[str]:
+        sure = super().answer(talks)
+        return [said if beside(turns[-1]) else turns[-1].answer for (turns, _), said in zip(talks, sure, strict=True)]
+
+
 class Hasty(Truthful):
     """Says the kind rightly, and then always yes."""
 
@@ -144,11 +155,11 @@ def training(data: EmojiData) -> list[Dialogue]:
 def judge(data: EmojiData, training: list[Dialogue]) -> Any:
     """`evaluate_chat` on signs instead of percepts, its baselines fitted on a few dialogues."""
 
-    def run(chat: Truthful) -> dict[str, dict[str, Any]]:
+    def run(chat: Truthful, *, count: int = COUNT) -> dict[str, dict[str, Any]]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(evaluate, "Senses", Signs)
             patch.setattr(evaluate, "dialogues", lambda *args, **how: training)
-            return evaluate.evaluate_chat(chat, data, count=COUNT)
+            return evaluate.evaluate_chat(chat, data, count=count)
 
     return run
 
@@ -190,6 +201,15 @@ def test_who_does_not_look_is_found_out(data: EmojiData, judge: Any) -> None:
     assert results["removed"]["declines"] < 0.7
     assert results["swapped"]["follows_new"] < 0.5 < results["swapped"]["stays"]
     assert results["swapped"]["difference"] < -0.3 and results["swapped"]["interval"][1] < -0.03
+
+
+def test_who_looks_aside_is_found_out(data: EmojiData, judge: Any) -> None:
+    results = judge(Sideways(data), count=4 * COUNT)
+    for kind in ("is_it", "kind", "what_see"):
+        whole, part = results[f"swapped_{kind}"], results[f"swapped_beside_{kind}"]
+        assert 0 < part["n"] < whole["n"] / 2 and part["difference"] < -0.3
+        assert whole["difference"] * whole["n"] == pytest.approx(part["difference"] * part["n"], abs=0.1)
+    assert "swapped_beside_which_named" not in results and results["swapped_beside"]["difference"] < -0.3
 
 
 def test_who_declines_everything_is_found_out(data: EmojiData, judge: Any) -> None:
@@ -433,6 +453,26 @@ def test_baselines_see_the_words_alone(data: EmojiData) -> None:
     few = [telling(turn) for turn in asked if turn.kind in ("agree", "colour") and turn.language == "en"]
     right = [answer == turn.answer for answer, turn in zip(QuestionOnly(told).answer(few), few, strict=True)]
     assert sum(right) / len(right) > 0.8
+
+
+GUESSES = """
+from mmlab.datasets.dialogue import about, dialogues
+from mmlab.datasets.emoji import EmojiData
+from mmlab.evaluation.chat.baselines import QuestionOnly
+
+data = EmojiData.load()
+guess = QuestionOnly(dialogues(data, split="train", count=600, seed=0))
+asked = about(data, kind="which_named", split="test_far", language="zh", count=200, seed=0)
+print(guess.answer([one.turns[-1] for one in asked]))
+"""
+
+
+def test_a_guess_from_the_words_is_the_same_in_every_process() -> None:
+    runs = [
+        subprocess.run([sys.executable, "-c", GUESSES], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True)
+        for seed in ("1", "2")
+    ]
+    assert runs[0].returncode == 0 and runs[0].stdout == runs[1].stdout
 
 
 def test_the_best_threshold_is_the_best() -> None:

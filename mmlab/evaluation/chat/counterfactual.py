@@ -4,7 +4,8 @@
 - *forced choice*: of the removed questions those with few possible answers; the likeliest of them by the model must be
   right no oftener than chance.
 - *swapped*: another picture or sound with another right answer, under the very same words: the answer has to follow
-  the new input as often as it followed the old one.
+  the new input as often as it followed the old one. *Beside* are those of these questions with which something else was
+  shown in the other modality, that they are not about: who answers about it instead, follows neither.
 """
 
 from collections.abc import Mapping, Sequence
@@ -164,17 +165,21 @@ def _swapped(
     senses: Senses, alone: Mapping[str, Sequence[tuple[Asked, str]]], *, split: str, seed: int
 ) -> dict[str, Figure]:
     places = {place: Swaps(senses.facts, split=where, seed=seed) for place, where in PLACES[split].items()}
-    found, every = {}, []
+    results: dict[str, list[tuple[bool, bool, bool]]] = {"swapped": [], "swapped_beside": []}
     for kind, rows in alone.items():
         turns = [places[one.place].turn(one.turn) for one, _ in rows]
         answers = play(senses, [Dialogue((turn,)) for turn in turns])
-        results = [
-            (answer == new.answer, old == one.turn.answer, answer == one.turn.answer)
-            for new, (answer,), (one, old) in zip(turns, answers, rows, strict=True)
-        ]
-        found[f"swapped_{kind}"] = followed(results)
-        every += results
-    return {"swapped": followed(every), **found}
+        for new, (answer,), (one, old) in zip(turns, answers, rows, strict=True):
+            result = answer == new.answer, old == one.turn.answer, answer == one.turn.answer
+            for name in ("swapped", "swapped_beside") if beside(one.turn) else ("swapped",):
+                results[name].append(result)
+                results.setdefault(f"{name}_{kind}", []).append(result)
+    return {name: followed(some) for name, some in results.items() if some}
+
+
+def beside(turn: Turn) -> bool:
+    """Whether something is shown in a modality that does not decide."""
+    return bool((turn.images and "image" not in turn.decides) or (turn.clips and "audio" not in turn.decides))
 
 
 def followed(results: Sequence[tuple[bool, bool, bool]]) -> Figure:

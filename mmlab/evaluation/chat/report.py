@@ -24,6 +24,7 @@ LOG = RESULTS / "test_log.jsonl"
 MADE_FROM = "made_from"
 NAMED_BY = ("which_named_word", "which_named_audio")
 CONTRADICTED = {"is_it_contradicted": "asked alone", "is_it_contradicted_later": "after a question for the name"}
+SWAPPED = tuple(f"swapped{part}{kind}" for part in ("", "_beside") for kind in ("", "_is_it", "_kind"))
 SUMMARY = ("overall", "overall_near", "overall_far", *KINDS, *NAMED_BY, "first_given_right")
 PARTS = ("near", "far", "en", "zh", "espeak", "flite", "unseen_engine")
 
@@ -71,9 +72,10 @@ def log_evaluation(results: Mapping[str, Figure], *, path: Path) -> None:
 
 
 def headline(results: Mapping[str, Figure]) -> dict[str, float]:
-    """The exact match of each kind, and how often verdicts contradict what was said."""
-    figures = {name: results[name]["exact_match"] for name in SUMMARY if name in results}
-    return figures | {name: results[name]["contradicted"] for name in CONTRADICTED if name in results}
+    """The exact match of each kind, how often verdicts contradict what was said, and what a swapped input changes."""
+    keys = {**dict.fromkeys(SUMMARY, "exact_match"), **dict.fromkeys(CONTRADICTED, "contradicted")}
+    keys |= dict.fromkeys(SWAPPED, "difference")
+    return {name: results[name][key] for name, key in keys.items() if name in results}
 
 
 def keep_seed(folder: Path, results: Mapping[str, Figure], *, path: Path = SEEDS) -> None:
@@ -126,11 +128,13 @@ def _part(figure: Figure | None) -> str:
 def _counterfactuals(results: Mapping[str, Figure]) -> str:
     head = [
         "question", "removed: declines (%)", "forced choice (95 %; chance)", "swapped: follows new", "followed old",
-        "difference (95 %)",
+        "difference (95 %)", "with something else beside (95 %; n)",
     ]  # fmt: skip
     rows = []
     for name in ("", *(f"_{kind}" for kind in KINDS)):
-        cut, swap, forced = (results.get(f"{what}{name}") for what in ("removed", "swapped", "forced_choice"))
+        cut, swap, beside, forced = (
+            results.get(f"{what}{name}") for what in ("removed", "swapped", "swapped_beside", "forced_choice")
+        )
         if cut is None or swap is None:
             continue
         choice = (
@@ -141,6 +145,7 @@ def _counterfactuals(results: Mapping[str, Figure]) -> str:
         rows.append([
             f"`{name[1:] or 'all'}`", _percent(cut["declines"]), choice, _percent(swap["follows_new"]),
             _percent(swap["followed_old"]), f"{_percent(swap['difference'])} ({_interval(swap)})",
+            "" if beside is None else f"{_percent(beside['difference'])} ({_interval(beside)}; {beside['n']})",
         ])  # fmt: skip
     wrong = results["wrong_declines"]
     said = f"Questions that could be answered, but were declined: {_percent(wrong['declines'])} % of {wrong['n']}."
