@@ -72,7 +72,7 @@ def load(cls: type, folder: str | Path, *, joint: JointEmbedder, lm: Any, tokeni
             f"{chat.connector.dim} and {chat.connector.out} wide; pass the language model that it was trained for."
         )
     if not chat.own:
-        _same(folder, "language model", config["lm_words"], words_fingerprint(chat.lm))
+        _same(folder, "language model", config.get("lm_words", "(not noted)"), words_fingerprint(chat.lm))
     checkpoint.load_weights(folder, parts(chat), config=config)
     return chat.eval()
 

@@ -386,6 +386,10 @@ def test_a_language_model_that_does_not_fit_is_refused(tmp_path: Path) -> None:
         InputError, match=r"language model [0-9a-f]{12}, but it was given the language model [0-9a-f]{12};"
     ):
         MultimodalChat.from_pretrained(tmp_path / "chat", joint=JOINT, lm=other)
+    config = tmp_path / "chat" / "config.json"
+    config.write_text(config.read_text().replace("lm_words", "old"))
+    with pytest.raises(InputError, match=r"language model \(not noted\), but"):
+        MultimodalChat.from_pretrained(tmp_path / "chat", joint=JOINT)
     with pytest.raises(InputError, match="is a vit model"):
         MultimodalChat(tiny_models.vit(tmp_path / "vit"), joint=JOINT)
     with pytest.raises(InputError, match="no model folder"):

@@ -104,11 +104,11 @@ class Stubborn(Truthful):
 
 
 class Sideways(Stubborn):
-    """Truthful, but where something else is shown beside what is asked about, it goes by that."""
+    """Stubborn where something else is shown beside, else truthful."""
 
     def answer(self, talks: Sequence[Talk]) -> list[str]:
-        sure = super().answer(talks)
-        return [said if beside(turns[-1]) else turns[-1].answer for (turns, _), said in zip(talks, sure, strict=True)]
+        same = super().answer(talks)
+        return [one if beside(talk[-1]) else talk[-1].answer for (talk, _), one in zip(talks, same, strict=True)]
 
 
 class Hasty(Truthful):

@@ -4,8 +4,8 @@
 - *forced choice*: of the removed questions those with few possible answers; the likeliest of them by the model must be
   right no oftener than chance.
 - *swapped*: another picture or sound with another right answer, under the very same words: the answer has to follow
-  the new input as often as it followed the old one. *Beside* are those of these questions with which something else was
-  shown in the other modality, that they are not about: who answers about it instead, follows neither.
+  the new input as often as it followed the old one. *Beside* are those with which something was shown in the other
+  modality that they are not about: who answers about that does not follow the swap.
 """
 
 from collections.abc import Mapping, Sequence
