@@ -25,7 +25,8 @@ class Conversation:
     """A dialogue with memory: what was shown and heard stays, and later questions may be about it.
 
     `say` gives a reply, `stream` the same piece by piece. A picture or sound unlike anything learned is said to be so,
-    and kept from the model, which then answers as if it were not there; with `trust=True` the model answers about it.
+    and kept from the model; with `trust=True` the model answers about it. Else it is asked this question as if nothing
+    had come before, so that it declines, and does not answer about an older picture. Later questions skip the stranger.
     Whatever is refused leaves the conversation as it was. The model is given the last `memory` exchanges.
 
     Raises:  InputError for a question or an input that cannot be used, and while another question is being answered
@@ -162,12 +163,12 @@ class Conversation:
     def _answer(self, asked: Exchange, on_text: Heard, *, again: bool = False, **sampling: float | None) -> Exchange:
         """The exchange with its answer, at the end of the conversation; until then nothing of it has changed."""
         before = self.exchanges[:-1] if again else self.exchanges
-        asked = replace(asked, notice=notice(asked.strange, language=asked.language, trusted=self.trust))
-        if asked.notice:
-            on_text(asked.notice + asked.gap)
         chosen = {"temperature": self.temperature, "top_p": self.top_p}
         chosen |= {name: value for name, value in sampling.items() if value is not None}
         _check_sampling(**chosen)
+        asked = replace(asked, notice=notice(asked.strange, language=asked.language, trusted=self.trust))
+        if asked.notice:
+            on_text(asked.notice + asked.gap)
         answer = self.model.generate(
             self._messages([*before, asked]),
             streamer=Pieces(self.model.tokenizer, on_text),
@@ -180,10 +181,15 @@ class Conversation:
         return done
 
     def _messages(self, exchanges: list[Exchange]) -> list[dict[str, Any]]:
-        """What the model is given: the last exchanges, and of what was shown and heard what it may see."""
+        """What the model is given: the last exchanges, and of what was shown and heard what it may see.
+
+        Of two pictures of which one is strange it sees neither: the other would be called the first.
+        """
         messages = []
-        for one in exchanges[-self.memory :]:
-            soft = {name: [m.soft for m in one.of(name) if self.trust or not m.strange] for name in MOST}
+        asked_alone = exchanges[-1].strange and not self.trust
+        for one in exchanges[-1 if asked_alone else -self.memory :]:
+            hidden = () if self.trust else one.strange
+            soft = {name: [] if name in hidden else [m.soft for m in one.of(name)] for name in MOST}
             messages.append({"role": "user", "text": one.question, "images": soft["image"], "audio": soft["audio"]})
             messages.append({"role": "assistant", "text": one.answer})
         return messages[:-1]

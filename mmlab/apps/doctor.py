@@ -125,14 +125,17 @@ def checkpoints(root: Path) -> Iterator[Finding]:
         name, weights = f"model {folder.name}", folder / checkpoint.WEIGHTS
         advice = f"Restore data/checkpoints/{folder.name}, for example with git checkout."
         try:
-            wanted = json.loads((folder / checkpoint.CONFIG).read_text(encoding="utf-8"))["weights_sha256"]
-        except (ValueError, KeyError, TypeError):
+            config = json.loads((folder / checkpoint.CONFIG).read_text(encoding="utf-8"))
+            wanted, others = config["weights_sha256"], checkpoint.changed(folder, config)
+        except (ValueError, KeyError, TypeError, AttributeError):
             yield Finding(name, MISSING, f"its {checkpoint.CONFIG} is damaged", advice)
             continue
-        if weights.is_file() and checkpoint.sha256(weights) == wanted:
-            yield Finding(name, OK, "sha256 right")
-        else:
+        if not weights.is_file() or checkpoint.sha256(weights) != wanted:
             yield Finding(name, MISSING, "its weights are not those that shipped", advice)
+        elif others:
+            yield Finding(name, MISSING, f"its {others[0]} is not what shipped", advice)
+        else:
+            yield Finding(name, OK, "every sha256 right")
 
 
 def browser() -> Finding:

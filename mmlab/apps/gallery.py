@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from mmlab.datasets.emoji import LANGUAGES, TEST_STYLES, EmojiData
+from mmlab.models import checkpoint
 from mmlab.models.joint import JointEmbedder
 from mmlab.types import InputError
 
@@ -65,6 +66,7 @@ def write_gallery(model: JointEmbedder, data: EmojiData, folder: str | Path) -> 
     vectors = {name: in_bytes(make(model, data)) for name, make in TARGETS.items()}
     path = Path(folder) / FILE
     save_file(vectors, path, metadata={"made_of": json.dumps(origin(model, data), sort_keys=True)})
+    checkpoint.seal(folder, FILE)
     return path
 
 

@@ -12,7 +12,7 @@ from mmlab.models.joint import JointEmbedder
 from mmlab.models.language import own_lm
 from mmlab.types import InputError
 
-MODEL_TYPE = "mmlab-chat"
+MODEL_TYPE, TOKENIZER = "mmlab-chat", "tokenizer.json"
 SIZES = {
     "width": "hidden_size",
     "layers": "num_hidden_layers",
@@ -43,12 +43,18 @@ def save(chat: Any, folder: str | Path, *, dtype: torch.dtype, notes: dict[str, 
     checkpoint.write(folder, held, config=config, dtype=dtype)
     if chat.own:
         chat.tokenizer.save_pretrained(folder)
-        checkpoint.compact(Path(folder) / "tokenizer.json")
+        checkpoint.compact(Path(folder) / TOKENIZER)
+        checkpoint.seal(folder, TOKENIZER)
 
 
 def load(cls: type, folder: str | Path, *, joint: JointEmbedder, lm: Any, tokenizer: Any) -> Any:
     """Build the chat that a folder describes, and fill it."""
     config = checkpoint.read_config(folder, model_type=MODEL_TYPE)
+    with checkpoint.described(folder):
+        return _built(cls, folder, config, joint, lm, tokenizer).eval()
+
+
+def _built(cls: type, folder: str | Path, config: dict[str, Any], joint: JointEmbedder, lm: Any, tokenizer: Any) -> Any:
     _same(folder, "joint space", config["joint"], fingerprint(joint))
     sizes = dict(config["connector"])
     name, width = sizes.pop("name"), sizes.pop("out")
@@ -74,7 +80,7 @@ def load(cls: type, folder: str | Path, *, joint: JointEmbedder, lm: Any, tokeni
     if not chat.own:
         _same(folder, "language model", config.get("lm_words", "(not noted)"), words_fingerprint(chat.lm))
     checkpoint.load_weights(folder, parts(chat), config=config)
-    return chat.eval()
+    return chat
 
 
 def _same(folder: str | Path, what: str, made_for: str, given: str) -> None:
@@ -88,7 +94,7 @@ def _same(folder: str | Path, what: str, made_for: str, given: str) -> None:
 def _own_tokenizer(folder: str | Path) -> Any:
     from transformers import PreTrainedTokenizerFast
 
-    path = Path(folder) / "tokenizer.json"
+    path = Path(folder) / TOKENIZER
     if not path.is_file():
         raise InputError(f"{path}: expected the tokenizer of this chat, found no such file; copy the checkpoint again.")
     try:

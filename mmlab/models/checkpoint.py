@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,14 @@ def write(folder: str | Path, model: nn.Module, *, config: dict[str, Any], dtype
     (folder / CONFIG).write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def seal(folder: str | Path, *names: str) -> None:
+    """Record the sha256 of further files of the folder in its config: a flipped byte in them is noticed, too."""
+    path = Path(folder) / CONFIG
+    config = json.loads(path.read_text(encoding="utf-8"))
+    config["files_sha256"] = config.get("files_sha256", {}) | {name: sha256(Path(folder) / name) for name in names}
+    path.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def compact(path: Path) -> None:
     """Write a JSON file again without the blanks that make it long."""
     found = json.loads(path.read_text("utf-8"))
@@ -44,13 +54,36 @@ def read_config(folder: str | Path, *, model_type: str) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{folder}: expected a checkpoint folder with {CONFIG} and {WEIGHTS}, found no {CONFIG}.")
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        config = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
         raise InputError(f"{path}: expected JSON, could not read it ({error}); copy the checkpoint again.") from error
     if config.get("model_type") != model_type:
         found = config.get("model_type", "no model_type")
         raise InputError(f"{folder}: expected a checkpoint of type {model_type}, found {found}; pass the right folder.")
+    if damaged := changed(folder, config):
+        raise InputError(
+            f"{path.parent / damaged[0]}: its bytes are not those that were saved (sha256 differs); copy the checkpoint "
+            "again."
+        )
     return config
+
+
+def changed(folder: str | Path, config: dict[str, Any]) -> list[str]:
+    """Which of the sealed files are there, but are not what they were."""
+    every = config.get("files_sha256", {}).items()
+    return [name for name, wanted in every if (path := Path(folder) / name).is_file() and sha256(path) != wanted]
+
+
+@contextmanager
+def described(folder: str | Path) -> Iterator[None]:
+    """Building a model from what its config says; an InputError where that is not what a config says."""
+    try:
+        yield
+    except (KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{Path(folder) / CONFIG}: expected the description of a model, but a part of it is missing or not what it "
+            f"should be ({type(error).__name__}: {error}); copy the checkpoint again."
+        ) from error
 
 
 def load_weights(folder: str | Path, model: nn.Module, *, config: dict[str, Any]) -> None:

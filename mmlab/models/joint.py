@@ -16,7 +16,7 @@ from mmlab.models.familiarity import Familiarity
 from mmlab.paths import DATA
 from mmlab.preprocessing import Tokenizer
 from mmlab.projection import LinearProjection
-from mmlab.types import MODALITIES, Batch, InputError, Inputs
+from mmlab.types import MODALITIES, Batch, InputError, Inputs, Sample
 
 MODEL_TYPE = "mmlab-joint"
 SHIPPED = DATA / "checkpoints" / "joint"
@@ -96,6 +96,32 @@ class JointEmbedder(nn.Module):
             z[name] = None if inputs is None else self.project(name, inputs) * here[:, None]
         return JointOutput(**z, fused=self.fuse(**z))
 
+    def batch(self, samples: Sequence[Sample]) -> Batch:
+        """Samples, each of which may lack modalities, as the tensors that the model takes.
+
+        Raises:  InputError for no sample, a sample without anything, and a modality that no encoder takes
+        """
+        given = {name: [getattr(one, name) for one in samples] for name in MODALITIES}
+        present = torch.tensor([[item is not None for item in items] for items in given.values()], dtype=torch.bool).T
+        if not len(present) or not present.any(dim=1).all():
+            came = "none" if not len(present) else f"one without anything ({samples[int(present.sum(dim=1).argmin())]})"
+            raise InputError(
+                f"A batch needs samples, each with a text, a picture or a sound, got {came}; leave it out."
+            )
+        foreign = [name for name, here in zip(MODALITIES, present.any(dim=0), strict=True) if here]
+        if foreign := [name for name in foreign if name not in self.encoders]:
+            raise InputError(f"This model has no {foreign[0]} encoder, but a sample has {foreign[0]}; leave it out.")
+        columns: dict[str, Inputs | None] = {}
+        for name, here in zip(MODALITIES, present.T, strict=True):
+            there = [item for item in given[name] if item is not None]
+            ready = self.encoders[name].preprocess(there) if there else None
+            columns[name] = (
+                None
+                if ready is None
+                else Inputs(_spread(ready.values, here), None if ready.mask is None else _spread(ready.mask, here))
+            )
+        return Batch(**columns, present=present)
+
     def encode(self, *, chunk: int = 128, **raw: Sequence[Any] | None) -> dict[str, Float[Tensor, "n dim"]]:
         """Unit vectors of raw inputs: `text` strings, `image` PIL pictures, `audio` waveforms at 16 kHz."""
         return {name: z for name, (_, z) in self.features(chunk=chunk, **raw).items()}
@@ -171,20 +197,28 @@ class JointEmbedder(nn.Module):
         config |= {"parameters": count, **notes}
         checkpoint.write(folder, self, config=config, dtype=dtype)
         if "text" in self.encoders:
-            self.encoders["text"].tokenizer.save(folder)
+            checkpoint.seal(folder, self.encoders["text"].tokenizer.save(folder).name)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "JointEmbedder":
         """Strict: a missing file, a flipped byte, a missing, extra or misshapen weight is an InputError naming it."""
         config = checkpoint.read_config(folder, model_type=MODEL_TYPE)
-        sizes = dict(config["encoders"])
-        if "text" in sizes:
-            sizes["text"] = {**sizes["text"], "tokenizer": Tokenizer.load(folder)}
-        encoders = {name: ENCODERS[name](**size) for name, size in sizes.items()}
-        familiarity = {name: Familiarity(**size) for name, size in config["familiarity"].items()}
-        model = cls(encoders, dim=config["dim"], familiarity=familiarity)
+        with checkpoint.described(folder):
+            sizes = dict(config["encoders"])
+            if "text" in sizes:
+                sizes["text"] = {**sizes["text"], "tokenizer": Tokenizer.load(folder)}
+            encoders = {name: ENCODERS[name](**size) for name, size in sizes.items()}
+            familiarity = {name: Familiarity(**size) for name, size in config["familiarity"].items()}
+            model = cls(encoders, dim=config["dim"], familiarity=familiarity)
         checkpoint.load_weights(folder, model, config=config)
         return model.eval()
+
+
+def _spread(rows: Tensor, here: Bool[Tensor, " batch"]) -> Tensor:
+    """The rows at the places that are True, and zeros at the others."""
+    wide = rows.new_zeros(len(here), *rows.shape[1:])
+    wide[here] = rows
+    return wide
 
 
 def load_shipped() -> JointEmbedder:

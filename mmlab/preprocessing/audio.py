@@ -14,7 +14,7 @@ from scipy.signal import resample_poly
 
 from mmlab.preprocessing import limits
 from mmlab.preprocessing.files import check_bytes, read_file, unreadable
-from mmlab.preprocessing.limits import LOOK_SECONDS, MAX_SECONDS, SAMPLE_RATE, SOUNDS, refusal
+from mmlab.preprocessing.limits import CUT_BYTES, LOOK_SECONDS, MAX_BYTES, MAX_SECONDS, SAMPLE_RATE, SOUNDS, refusal
 from mmlab.types import InputError, Inputs
 
 BLOCK: Final = 65_536  # values decoded at a time
@@ -42,11 +42,12 @@ def load_audio(
     elif rate is not None:
         raise InputError(f"A sound file states its own rate, but rate={rate} came with one; give it with arrays only.")
     else:
+        most = CUT_BYTES if cut else MAX_BYTES
         if isinstance(source, bytes):
             name, data = f"these {len(source)} bytes", source
-            check_bytes(data, name=name, expected=SOUNDS)
+            check_bytes(data, name=name, expected=SOUNDS, most=most)
         else:
-            name, data = str(source), read_file(source, expected=SOUNDS)
+            name, data = str(source), read_file(source, expected=SOUNDS, most=most)
         samples, rate, whole = _decode(data, name=name)
     if not (cut or whole):
         raise _too_long(name, f"more than {LOOK_SECONDS:g} s")
@@ -168,5 +169,5 @@ def _clean(samples: np.ndarray, *, rate: int, name: str) -> np.ndarray:
 
 
 def _too_long(name: str, length: str) -> InputError:
-    todo = f"cut it, or keep its first {MAX_SECONDS:g} s with load_audio(..., cut=True)"
+    todo = f"cut it, or keep its first {MAX_SECONDS:g} s with load_audio(..., cut=True), with --cut in a command"
     return refusal(name, expected=f"a sound of at most {MAX_SECONDS:g} s", came=f"it lasts {length}", todo=todo)

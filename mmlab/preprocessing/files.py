@@ -76,13 +76,13 @@ def unreadable(name: str, data: bytes, *, kind: str, expected: str, error: Excep
     return refusal(name, expected=expected, came=f"this is {phrase}", todo=TODO[found])
 
 
-def read_file(path: str | os.PathLike[str], *, expected: str) -> bytes:
+def read_file(path: str | os.PathLike[str], *, expected: str, most: int = MAX_BYTES) -> bytes:
     """All bytes of a file; `expected` says in its error sentences what the file should have held ("a sound").
 
     Raises:  InputError for a missing, empty, unreadable or too large file, a folder, a device
     """
     name, path = str(path), Path(path)
-    limit = f"{MAX_BYTES / 1e6:.0f} MB"
+    limit = f"{most / 1e6:.0f} MB"
     try:
         if path.is_dir():
             came, todo = "this is a folder", f"give the files in it, as in {path / '*'}"
@@ -92,7 +92,7 @@ def read_file(path: str | os.PathLike[str], *, expected: str) -> bytes:
             came, todo = "this is a device or a pipe", "save it to a file first"
         elif (size := path.stat().st_size) == 0:
             came, todo = "the file is empty (0 bytes)", "copy or download it again"
-        elif size > MAX_BYTES:
+        elif size > most:
             came, todo = f"the file has {size / 1e6:.1f} MB and at most {limit} are taken", "make it smaller or shorter"
         else:
             return path.read_bytes()
@@ -102,10 +102,10 @@ def read_file(path: str | os.PathLike[str], *, expected: str) -> bytes:
     raise refusal(name, expected=expected, came=came, todo=todo)
 
 
-def check_bytes(data: bytes, *, name: str, expected: str) -> None:
+def check_bytes(data: bytes, *, name: str, expected: str, most: int = MAX_BYTES) -> None:
     """The same limits for bytes that came without a file."""
-    if not 0 < len(data) <= MAX_BYTES:
-        came, limit = f"{len(data)} bytes came", f"{MAX_BYTES / 1e6:.0f} MB"
+    if not 0 < len(data) <= most:
+        came, limit = f"{len(data)} bytes came", f"{most / 1e6:.0f} MB"
         raise refusal(name, expected=expected, came=came, todo=f"give the whole file, of at most {limit}")
 
 

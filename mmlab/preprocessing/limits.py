@@ -15,6 +15,7 @@ SILENCE_DB: Final = -60.0  # below full scale; a sound whose peak lies lower is 
 MAX_TEXT: Final = 64  # tokens, [CLS] and [SEP] included
 MAX_PIXELS: Final = 50_000_000
 MAX_BYTES: Final = 50_000_000  # of a file, picture or sound
+CUT_BYTES: Final = 1_000_000_000  # of a sound of which only the beginning is kept
 PICTURES: Final = "a picture (PNG, JPEG, WebP, GIF, BMP or TIFF)"
 SOUNDS: Final = "a sound (WAV, FLAC, Ogg, Opus, MP3 or AIFF)"
 

@@ -126,7 +126,7 @@ def train(
     callbacks: tuple[Callback, ...] = (),
     every: int = 100,
     progress: bool = True,
-    accelerator: str = "auto",
+    accelerator: str | None = None,
 ) -> JointEmbedder:
     """Train a recipe in the folder `run`, resuming where it can (see `fit_recipe`); gives the averaged model."""
     claim(run, recipe)

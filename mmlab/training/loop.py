@@ -34,7 +34,7 @@ class Recipe(Protocol):
 
 
 def place() -> str:
-    """Where a chat is trained and a step is timed: on a GPU of NVIDIA's where there is one, else on the processor."""
+    """Where models are trained and steps timed: on a GPU of NVIDIA's where there is one, else on the processor."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -70,15 +70,17 @@ def fit_recipe(
     callbacks: tuple[Callback, ...] = (),
     every: int = 100,
     progress: bool = True,
-    accelerator: str = "auto",
+    accelerator: str | None = None,
     average: bool = True,
 ) -> None:
     """Train `module` in the folder `run` (see `claim`), resuming from its last checkpoint where there is one.
 
     The checkpoint is written every `every` steps, or a little sooner, so that the last one lies near the end. A killed
     run started again loses at most the steps since, and ends where the unkilled one ends. At the end the module holds the
-    averaged weights (without `average` the last ones), and `run` the seconds that it took.
+    averaged weights (without `average` the last ones), and `run` the seconds that it took. It runs where `place` says,
+    unless `accelerator` names another kind of device.
     """
+    accelerator = place() if accelerator is None else accelerator
     every = max(1, recipe.steps // math.ceil(recipe.steps / every))
     keep = ModelCheckpoint(run, filename="last", every_n_train_steps=every, save_top_k=1, enable_version_counter=False)
     clock = Timer(verbose=False)  # its reading is in the checkpoint, so a resumed run counts on

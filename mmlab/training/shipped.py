@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from mmlab.datasets.emoji import TRAIN_STYLES, EmojiData, Thing, decode_audio
-from mmlab.models.checkpoint import read_config, sha256
+from mmlab.models.checkpoint import read_config, seal, sha256
 from mmlab.models.joint import MODEL_TYPE, JointEmbedder
 from mmlab.preprocessing import Tokenizer
 from mmlab.training.align import AlignModule, Snapshots, estimate, train
@@ -148,6 +148,7 @@ def finish(model: JointEmbedder, recipe: AlignRecipe, data: EmojiData, *, run: P
     }
     _complete(model, data, folder=folder, **notes)
     (folder / FILE).write_bytes((run / FILE).read_bytes())
+    seal(folder, FILE)
     return JointEmbedder.from_pretrained(folder)
 
 
@@ -160,6 +161,7 @@ def finish_again(source: Path, data: EmojiData, *, folder: Path) -> JointEmbedde
     snapshots = (source / FILE).read_bytes()
     _complete(model, data, folder=folder, **{name: config[name] for name in ("recipe", "training")})
     (folder / FILE).write_bytes(snapshots)
+    seal(folder, FILE)
     return JointEmbedder.from_pretrained(folder)
 
 

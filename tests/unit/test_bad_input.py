@@ -78,7 +78,7 @@ SOUNDS = {
     "faint.wav": (sound(value=0.0)[:-2] + b"\x10\x00", "-60 dB", "silent"),
     "nan.wav": (sound(value=NAN, subtype="FLOAT"), "finite", "8000 of 8000", "16-bit WAV"),
     "infinite.wav": (sound(value=np.inf, subtype="DOUBLE"), "finite", "NaN or infinite"),
-    "long.wav": (sound(3.5), "at most 3 s", "3.5 s", "cut=True"),
+    "long.wav": (sound(3.5), "at most 3 s", "3.5 s", "cut=True", "--cut"),
     "ten_minutes.mp3": (sound(60, kind="MP3"), "at most 3 s", "more than 30 s", "cut=True"),
     "slow.wav": (sound(rate=100), "4000 to 384000 Hz", "100 Hz"),
     "fast.wav": (sound(0.0001, rate=999_983), "4000 to 384000 Hz", "999983 Hz"),
@@ -103,6 +103,19 @@ def test_a_file_that_cannot_be_used(tmp_path, loader, name):
     with pytest.raises(InputError) as error:
         loader(data)
     sentence(error, f"these {len(data)} bytes", *parts)
+
+
+def test_of_ten_minutes_in_stereo_the_beginning_can_be_kept(tmp_path):
+    path = tmp_path / "lecture.wav"
+    second = np.repeat(np.sin(0.06 * np.arange(44_100))[:, None], 2, axis=1)
+    with soundfile.SoundFile(path, "w", 44_100, 2, "PCM_16") as file:
+        for _ in range(600):
+            file.write(second)
+    assert path.stat().st_size > 100_000_000
+    with pytest.raises(InputError) as error:
+        load_audio(path)
+    sentence(error, path, "105.8 MB", "at most 50 MB", "shorter")
+    assert len(load_audio(path, cut=True)) == len(load_audio(path.read_bytes(), cut=True)) == 48_000
 
 
 @pytest.mark.parametrize(("loader", "word"), [(load_image, "a picture (PNG"), (load_audio, "a sound (WAV")])

@@ -258,10 +258,31 @@ def test_a_stranger_is_called_one_in_the_language_of_the_question_and_left_out(
 def test_only_what_is_strange_is_left_out(model, script, picture, sound, monkeypatch):
     talk = Conversation(model)
     images, clip = [talk.open(image=picture), talk.open(image=picture)], talk.open(audio=sound)
-    known = [replace(images[0], familiarity=0.01), replace(images[1], familiarity=0.5)]
-    reply = talk.say("What do you see?", image=known, audio=replace(clip, familiarity=0.5))
-    assert given(script["calls"][0]) == [(1, 1)] and reply.startswith(STRANGERS["image", "en"])
-    assert script["calls"][0]["messages"][0]["images"] == [known[1].soft]
+    known, heard = [replace(one, familiarity=0.5) for one in images], replace(clip, familiarity=0.5)
+    strange = replace(images[0], familiarity=0.01)
+    assert talk.say("Which picture shows a cat?", image=[known[0], strange], audio=heard).startswith("This picture is")
+    assert given(script["calls"][0]) == [(0, 1)]  # the second alone would be called the first
+    assert talk.say("Which picture shows a cat?", image=known, audio=heard) == "I see: elephant."
+    assert given(script["calls"][1]) == [(0, 1), (2, 1)]
+
+
+def test_a_question_about_a_stranger_is_not_answered_about_an_older_picture(model, script, picture, sound):
+    talk = Conversation(model)
+    image, clip = (replace(talk.open(**one), familiarity=0.5) for one in ({"image": picture}, {"audio": sound}))
+    strange = replace(image, familiarity=0.01)
+    talk.say("What do you see?", image=image)
+    talk.say("And now?", image=strange, audio=clip)
+    assert given(script["calls"][1]) == [(0, 1)] and len(script["calls"][1]["messages"]) == 1
+    with pytest.raises(InputError, match="temperature"):
+        talk.retry(temperature=9, on_text=lambda text: pytest.fail("refused, but began to speak"))
+    talk.retry()
+    assert script["calls"][2]["messages"] == script["calls"][1]["messages"]
+    talk.say("What did I show you first?")
+    assert given(script["calls"][3]) == [(1, 0), (0, 1), (0, 0)]  # what came before is not forgotten
+    talk = Conversation(model, trust=True)
+    talk.say("What do you see?", image=image)
+    talk.say("And now?", image=strange)
+    assert given(script["calls"][5]) == [(1, 0), (1, 0)]
 
 
 def test_who_trusts_gets_an_answer_and_a_warning(model, script, picture, stranger):

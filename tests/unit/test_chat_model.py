@@ -314,9 +314,21 @@ def test_a_damaged_folder_is_refused(tmp_path: Path) -> None:
     weights = bytearray((tmp_path / "model.safetensors").read_bytes())
     weights[-1] ^= 1
     (tmp_path / "model.safetensors").write_bytes(weights)
-    with pytest.raises(InputError, match="sha256 differs"):
+    with pytest.raises(InputError, match=r"model\.safetensors: .*sha256 differs"):
         MultimodalChat.from_pretrained(tmp_path, joint=JOINT)
-    (tmp_path / "tokenizer.json").unlink()
+    config, words = tmp_path / "config.json", tmp_path / "tokenizer.json"
+    said = words.read_text()
+    words.write_text(said.replace('"id":1', '"id":2', 1))
+    with pytest.raises(InputError, match=r"tokenizer\.json: .*sha256 differs"):
+        MultimodalChat.from_pretrained(tmp_path, joint=JOINT)
+    words.write_text(said)
+    whole = json.loads(config.read_text())
+    for harm in ({"connector": None}, {"lm": {"width": 3}}):
+        config.write_text(json.dumps(whole | harm))
+        with pytest.raises(InputError, match="expected the description of a model"):
+            MultimodalChat.from_pretrained(tmp_path, joint=JOINT)
+    config.write_text(json.dumps(whole))
+    words.unlink()
     with pytest.raises(InputError, match="expected the tokenizer of this chat"):
         MultimodalChat.from_pretrained(tmp_path, joint=JOINT)
 

@@ -43,7 +43,13 @@ def test_a_checkpoint_with_a_changed_byte_is_not_whole(tmp_path: Path) -> None:
     weights = folder / checkpoint.WEIGHTS
     weights.write_bytes(b"weights")
     (folder / checkpoint.CONFIG).write_text(json.dumps({"weights_sha256": checkpoint.sha256(weights)}))
+    (folder / "words.json").write_text("{}")
+    checkpoint.seal(folder, "words.json")
     assert [finding.state for finding in doctor.checkpoints(tmp_path)] == [OK]
+    (folder / "words.json").write_text("[]")
+    [finding] = doctor.checkpoints(tmp_path)
+    assert (finding.state, finding.detail) == (MISSING, "its words.json is not what shipped")
+    (folder / "words.json").write_text("{}")
     weights.write_bytes(b"weighty")
     [finding] = doctor.checkpoints(tmp_path)
     assert finding.state == MISSING and "joint" in finding.advice

@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 from mmlab.models import checkpoint
 from mmlab.models.familiarity import Familiarity
 from mmlab.models.joint import JointEmbedder
-from mmlab.types import Batch, InputError
+from mmlab.types import Batch, InputError, Sample
 from tests.unit import tiny
 
 
@@ -58,6 +58,31 @@ def test_a_missing_modality_adds_nothing(model: JointEmbedder) -> None:
     assert out.image[0].abs().sum() == 0 and out.text[2].abs().sum() == 0
     torch.testing.assert_close(out.fused[0], normalize(out.text[0] + out.audio[0], dim=0))
     torch.testing.assert_close(out.fused[2], out.image[2])
+
+
+def test_samples_become_a_batch_with_whatever_they_lack(model: JointEmbedder) -> None:
+    given, z = raw(), model.encode(**raw())
+    lacking = [("text",), ("image", "audio"), ("text", "image", "audio")]
+    samples = [Sample(**{name: given[name][i] for name in names}) for i, names in enumerate(lacking)]
+    batch = model.batch(samples)
+    assert batch.present.tolist() == [[True, False, False], [False, True, True], [True] * 3]
+    out = model(batch)
+    for i, names in enumerate(lacking):
+        for name in ("text", "image", "audio"):
+            wanted = z[name][i] if name in names else torch.zeros(model.dim)
+            torch.testing.assert_close(getattr(out, name)[i], wanted, rtol=0, atol=1e-5)
+        torch.testing.assert_close(out.fused[i], normalize(sum(z[name][i] for name in names), dim=0), rtol=0, atol=1e-5)
+    assert model.batch(samples[:1]).image is None and model(model.batch(samples[:1])).image is None
+
+
+def test_samples_that_make_no_batch_are_refused(model: JointEmbedder) -> None:
+    with pytest.raises(InputError, match="got none"):
+        model.batch([])
+    with pytest.raises(InputError, match=r"without anything .*key='empty'"):
+        model.batch([Sample(text="a dog"), Sample(key="empty")])
+    deaf = JointEmbedder({"text": model.encoders["text"]}, dim=model.dim)
+    with pytest.raises(InputError, match="no image encoder, but a sample has image"):
+        deaf.batch([Sample(text="a dog", image=tiny.picture(0))])
 
 
 def test_weights_choose_between_modalities(model: JointEmbedder) -> None:
@@ -115,6 +140,17 @@ def other_type(folder: Path) -> None:
     (folder / "config.json").write_text('{"model_type": "bert"}')
 
 
+def another_number(folder: Path) -> None:
+    """One id of the vocabulary, which a tokenizer loads without a word."""
+    path = folder / "tokenizer.json"
+    path.write_text(path.read_text().replace('"!":3', '"!":4'))
+
+
+def change(folder: Path, **entries: object) -> None:
+    path = folder / checkpoint.CONFIG
+    path.write_text(json.dumps(json.loads(path.read_text()) | entries))
+
+
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
@@ -125,7 +161,12 @@ def other_type(folder: Path) -> None:
         (lambda folder: (folder / checkpoint.WEIGHTS).unlink(), "pickle is not read"),
         (lambda folder: (folder / checkpoint.CONFIG).unlink(), r"found no config\.json"),
         (lambda folder: (folder / checkpoint.CONFIG).write_text("{"), "expected JSON"),
+        (lambda folder: (folder / checkpoint.CONFIG).write_text("7"), "expected JSON"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "tokenizer"),
+        (another_number, r"tokenizer\.json: its bytes are not those"),
+        (lambda folder: change(folder, dim="wide"), "the description of a model"),
+        (lambda folder: change(folder, encoders={"smell": {}}), "the description of a model.*smell"),
+        (lambda folder: change(folder, familiarity={"text": {"of": 3}}), "the description of a model"),
     ],
 )
 def test_a_damaged_folder_is_refused(model: JointEmbedder, tmp_path: Path, harm, says: str) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
-from jaxtyping import Bool, Int, UInt8
-from numpy.lib.stride_tricks import sliding_window_view
+from jaxtyping import Bool, UInt8
 from PIL import Image
+from scipy import ndimage
 
 COLOURS: Mapping[str, str] = {
     "red": "红色", "orange": "橙色", "yellow": "黄色", "green": "绿色", "blue": "蓝色", "purple": "紫色",
@@ -29,11 +29,12 @@ def colour_of(picture: Image.Image) -> str | None:
     that a picture of a borderline colour has none.
     """
     pixels = np.asarray(picture.convert("RGB"))
-    red, green, blue = (pixels >> (8 - BITS)).astype(np.int64).transpose(2, 0, 1)
+    red, green, blue = (pixels >> (8 - BITS)).transpose(2, 0, 1)
     drawn = ~ground((pixels >= 250).all(axis=-1))
     named = np.where(drawn, table()[red, green, blue], UNCLEAR)
-    near = sliding_window_view(np.pad(named, AROUND, constant_values=UNCLEAR), (2 * AROUND + 1, 2 * AROUND + 1))
-    solid = named[(near == named[..., None, None]).all(axis=(-2, -1)) & (named != UNCLEAR)]
+    near = {"size": 2 * AROUND + 1, "mode": "constant", "cval": UNCLEAR}
+    same = ndimage.minimum_filter(named, **near) == ndimage.maximum_filter(named, **near)
+    solid = named[same & (named != UNCLEAR)]
     counts = np.bincount(solid, minlength=UNCLEAR) / max(len(solid), 1)
     second, first = np.argsort(counts, kind="stable")[-2:]
     clear = len(solid) >= SOLID * named.size and counts[first] >= CLEAR and counts[second] <= SECOND
@@ -43,14 +44,11 @@ def colour_of(picture: Image.Image) -> str | None:
 
 def ground(white: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
     """The white pixels that are joined to the border by white ones."""
-    framed = np.zeros((white.shape[0] + 2, white.shape[1] + 2), dtype=bool)
-    inside = np.pad(white, 1)
-    framed[1:-1, 1:-1] = white & edge(white.shape)
-    reached = -1
-    while reached != (reached := int(framed.sum())):
-        framed[1:-1, 1:-1] |= framed[:-2, 1:-1] | framed[2:, 1:-1] | framed[1:-1, :-2] | framed[1:-1, 2:]
-        framed &= inside
-    return framed[1:-1, 1:-1]
+    parts, count = ndimage.label(white)
+    outside = np.zeros(count + 1, dtype=bool)
+    outside[parts[edge(white.shape)]] = True
+    outside[0] = False  # what is not white
+    return outside[parts]
 
 
 def edge(shape: tuple[int, ...]) -> Bool[np.ndarray, "height width"]:
@@ -61,14 +59,14 @@ def edge(shape: tuple[int, ...]) -> Bool[np.ndarray, "height width"]:
 
 
 @cache
-def table() -> Int[np.ndarray, "red green blue"]:
+def table() -> UInt8[np.ndarray, "red green blue"]:
     """The name of every colour, its channels cut to a few bits: a position in NAMES, or UNCLEAR."""
     levels = (np.arange(2**BITS, dtype=np.uint8) << (8 - BITS)) + np.uint8(2 ** (7 - BITS))
     grid = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1)
     return name_pixels(grid.reshape(-1, 3)).reshape(grid.shape[:-1])
 
 
-def name_pixels(rgb: UInt8[np.ndarray, "n three"]) -> Int[np.ndarray, " n"]:
+def name_pixels(rgb: UInt8[np.ndarray, "n three"]) -> UInt8[np.ndarray, " n"]:
     """Each colour by hue (degrees), saturation and value: a position in NAMES, or UNCLEAR."""
     values = rgb.astype(np.float64) / 255
     high, low = values.max(axis=1), values.min(axis=1)
@@ -90,4 +88,4 @@ def name_pixels(rgb: UInt8[np.ndarray, "n three"]) -> Int[np.ndarray, " n"]:
         "blue": (hue > 193) & (hue < 243) & (s > 0.25) & (v > 0.3),
         "purple": (hue > 256) & (hue < 300) & (s > 0.25) & (v > 0.3),
     }
-    return np.select([rules[name] for name in NAMES], list(range(len(NAMES))), UNCLEAR)
+    return np.select([rules[name] for name in NAMES], [np.uint8(at) for at in range(len(NAMES))], np.uint8(UNCLEAR))
