@@ -27,7 +27,7 @@ def bench_train(
     recipe = AlignRecipe(batch=batch)
     corpus = Corpus.from_data(data, things=data.split("train")[: 2 * batch])
     tokenizer = train_tokenizer(data, vocab=recipe.vocab)
-    half = precision() != "32-true"
+    half = precision("cpu") != "32-true"
     variants = {
         "plain": _Step(recipe, tokenizer, memory=torch.contiguous_format, half=False, attention=nullcontext),
         "ours_fp32": _Step(recipe, tokenizer, memory=torch.channels_last, half=False, attention=_math),

@@ -7,10 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from mmlab.cli.chat import ChatFolder, open_chat
-from mmlab.cli.options import DataFolder, JointFolder, open_data
+from mmlab.cli.options import DataFolder, JointFolder, ModelFolder, open_data, open_model
 
 app = typer.Typer(no_args_is_help=True, help="Time what the course times, ours beside the plain form in the same run.")
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")]
+Out = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Write the JSON into this file, with the machine's name.")
+]
 
 
 @app.command()
@@ -18,11 +21,20 @@ def train(
     rounds: Annotated[int, typer.Option(min=1, help="Timed steps of each variant, in turn.")] = 5,
     data: DataFolder = None,
     as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """A training step of the shipped recipe against the plain 32-bit loop (a minute or two)."""
     from mmlab.bench.train import bench_train
 
-    _give(bench_train(open_data(data), rounds=rounds, say=_say), as_json=as_json)
+    _give(bench_train(open_data(data), rounds=rounds, say=_say), as_json=as_json, out=out)
+
+
+@app.command()
+def embed(model: ModelFolder = None, data: DataFolder = None, as_json: AsJson = False, out: Out = None) -> None:
+    """A thousand texts, pictures and sounds to vectors (a minute)."""
+    from mmlab.bench.embed import bench_embed
+
+    _give(bench_embed(open_model(model)[0], open_data(data), say=_say), as_json=as_json, out=out)
 
 
 @app.command()
@@ -40,11 +52,12 @@ def chat(
     data: DataFolder = None,
     rounds: Annotated[int, typer.Option(min=2, help="Questions for the time to the first token.")] = 15,
     as_json: AsJson = False,
+    out: Out = None,
 ) -> None:
     """The first token of a reply, tokens per second, and ours beside the bare language model (half a minute)."""
     from mmlab.bench.chat import bench_chat
 
-    _give(bench_chat(open_chat(model, joint=joint), open_data(data), rounds=rounds, say=_say), as_json=as_json)
+    _give(bench_chat(open_chat(model, joint=joint), open_data(data), rounds=rounds, say=_say), as_json=as_json, out=out)
 
 
 @app.command()
@@ -77,6 +90,11 @@ def _say(line: str) -> None:
     typer.echo(line, err=True)
 
 
-def _give(results: dict[str, Any], *, as_json: bool) -> None:
+def _give(results: dict[str, Any], *, as_json: bool, out: Path | None = None) -> None:
+    if out is not None:
+        from mmlab.training.shipped import machine
+
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(json.dumps({**results, "machine": machine()}, separators=(",", ":")) + "\n", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(results, indent=2))

@@ -79,7 +79,8 @@ def value_of(figure: Figure) -> float | None:
 def as_table(results: Mapping[str, Figure], *, seeds: Sequence[Mapping[str, Any]] = ()) -> str:
     """Two tables in Markdown: retrieval, and everything else that has one number.
 
-    Beside each figure stands its baseline where `results` holds one, and, where `seeds` holds other trainings of the
+    Beside each figure stands its baseline where `results` holds one (beside a fused one what picture and sound reach alone,
+    and how much of the better one's error is closed), and, where `seeds` holds other trainings of the
     same recipe (`seeds.others`), the least and the largest value over all of them.
     """
     base = {name for name in results if name.endswith(BASELINES)}
@@ -134,6 +135,9 @@ def _spread(name: str, results: Mapping[str, Figure], seeds: Sequence[Mapping[st
 
 
 def _baseline(name: str, results: Mapping[str, Figure]) -> str:
+    if "error_closed" in (one := results[name]):
+        alone = f"{_percent(one['image_r1'])} (picture alone), {_percent(one['audio_r1'])} (sound alone)"
+        return alone if one["error_closed"] is None else f"{alone}: closes {_percent(one['error_closed'])} of the error"
     found = {base: results[f"{name}_{base}"] for base in BASELINES if f"{name}_{base}" in results}
     return ", ".join(f"{_percent(value_of(figure))} ({base.replace('_', ' ')})" for base, figure in found.items())
 

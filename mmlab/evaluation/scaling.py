@@ -146,9 +146,9 @@ def figures_of(
 
 
 def _brief(figures: dict[str, Figure]) -> dict[str, Figure]:
-    """Without the single voices of an engine and the chance at 5, which a sweep does not compare: it is stored whole."""
+    """Without the single voices of an engine and what a sweep does not compare: it is stored whole."""
     return {
-        name: {field: value for field, value in figure.items() if field != "chance_r5"}
+        name: {field: value for field, value in figure.items() if field not in ("chance_r5", "r10", "median_rank")}
         for name, figure in figures.items()
         if "unseen_engine_" not in name
     }

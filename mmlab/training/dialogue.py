@@ -105,13 +105,17 @@ class Comparing(Talks):
     """
 
     def __init__(
-        self, talks: Talks, questions: Sequence[Dialogue], dialogues: Sequence[Dialogue], recipe: ChatRecipe
+        self,
+        questions: Sequence[Dialogue],
+        dialogues: Sequence[Dialogue],
+        bank: Bank,
+        chat: MultimodalChat,
+        recipe: ChatRecipe,
     ) -> None:
+        super().__init__(questions, dialogues, bank, chat, recipe)
         compared = [dialogue for dialogue in questions if dialogue.turns[-1].kind in COMPARED]
         verdicts = [dialogue for dialogue in dialogues if any(turn.kind == VERDICT for turn in dialogue.turns)]
-        self.compared, self.verdicts = (Pool(some, talks.bank, talks.chat) for some in (compared, verdicts))
-        self.questions, self.dialogues = talks.questions, talks.dialogues
-        self.bank, self.chat, self.recipe, self.start = talks.bank, talks.chat, recipe, 0
+        self.compared, self.verdicts = (Pool(some, bank, chat) for some in (compared, verdicts))
 
     def pick(self, step: int) -> tuple[Pool, int, int]:
         turn, at = divmod(step, 4)
@@ -227,8 +231,8 @@ def train(
     """
     claim(run, recipe)
     module = ChatModule(chat.train(), recipe, names)
-    how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": place(), "average": average}
-    chat.lm.to(how["accelerator"])  # where it stays as it is, Lightning does not know of it
+    how = {"callbacks": callbacks, "every": every, "progress": progress, "average": average}
+    chat.lm.to(place())  # where it stays as it is, Lightning does not know of it
     fit_recipe(module, ChatData(talks), recipe, run=run, **how)
     chat.lm.cpu()
     module.enter("all")

@@ -5,8 +5,6 @@ from typing import Any
 
 from mmlab.types import InputError
 
-STAGES = ("text", "connector", "all")
-
 
 @dataclass(frozen=True)
 class ChatRecipe:
@@ -14,7 +12,8 @@ class ChatRecipe:
 
     The stages: the language model learns the words of the dialogues without seeing or hearing anything ("text", for
     the share `text` of the steps); the connector learns to speak to it ("connector", share `connect`); then both ("all").
-    A language model that is not ours (`lm`) stays as it is in all of them.
+    A language model that is not ours (`lm`) stays as it is in all of them. What ships has only the last: its connector
+    begins with the names of things (`remember`), so it has something to say from the first step.
 
     For the share `naming` of the steps it is asked for the name of one picture or sound, `crowd` of them a step; until the
     share `single` it answers single questions of every kind; then come whole dialogues.

@@ -52,12 +52,10 @@ def train_chat(
     bank = open_bank(data, space, split=split, seed=recipe.seed, folder=run, say=say)
     if isinstance(chat.connector, TokenConnector):
         chat.connector.standardise(bank.early.flatten(0, 1))
-    spoken = dialogues(data, split=split, count=recipe.dialogues, seed=recipe.seed)
-    questions = single_questions(data, split=split, seed=recipe.seed)
-    talks = Talks(questions, spoken, bank, chat, recipe)
+    talks = Talks(*_told(data, split, recipe), bank, chat, recipe)
     seconds = estimate(chat, talks)
     say(
-        f"{len(spoken)} dialogues, {recipe.steps} steps of {recipe.batch} of them, {seconds:.2f} s each: about "
+        f"{recipe.dialogues} dialogues, {recipe.steps} steps of {recipe.batch} of them, {seconds:.2f} s each: about "
         f"{(recipe.steps + recipe.compares * recipe.comparing) * seconds / 60:.0f} minutes."
     )
     vectors = bank.names[[data.index[thing.id] for thing in things]]
@@ -69,7 +67,7 @@ def train_chat(
         )
         see_alike(chat.lm, vectors, things=owners, sources=sources)
         see_same(chat.lm)
-        second = Comparing(talks, questions, spoken, recipe.second)
+        second = Comparing(*_told(data, split, recipe, distract=True), bank, chat, recipe.second)
         say(f"Now it learns to compare: {recipe.comparing} steps more.")
         chat = train(chat, second, recipe.second, None, run=run / COMPARING, progress=progress)
     say(f"Trained in {seconds_of(run) / 60:.1f} minutes.")
@@ -81,7 +79,15 @@ def seconds_of(run: Path) -> float:
     return sum(json.loads(path.read_text()) for path in (run / SECONDS, run / COMPARING / SECONDS) if path.is_file())
 
 
-def single_questions(data: EmojiData, *, split: str, seed: int) -> list[Dialogue]:
+def _told(
+    data: EmojiData, split: str, recipe: ChatRecipe, *, distract: bool = False
+) -> tuple[list[Dialogue], list[Dialogue]]:
+    """What a part is trained on: single questions, and whole dialogues."""
+    how = {"split": split, "seed": recipe.seed, "distract": distract}
+    return single_questions(data, **how), dialogues(data, count=recipe.dialogues, **how)
+
+
+def single_questions(data: EmojiData, *, split: str, seed: int, distract: bool = False) -> list[Dialogue]:
     """Short dialogues about one question of each kind and language, names the most."""
     return [
         dialogue
@@ -95,6 +101,7 @@ def single_questions(data: EmojiData, *, split: str, seed: int) -> list[Dialogue
             count=QUESTIONS.get(kind, OTHERS),
             seed=seed,
             phrasings="train",
+            distract=distract,
         )
     ]
 

@@ -209,6 +209,27 @@ def test_each_kind_word_is_right_as_often_as_wrong(many: list[Dialogue]) -> None
     assert sum(abs(counts[True] - counts[False]) for counts in yes.values()) < 40
 
 
+def alike(facts: Facts, made: Sequence[Dialogue]) -> tuple[int, float]:
+    """How many questions that one modality decides show another thing, or the same, in the other; and the share of a kind."""
+    pairs = []
+    for turn in turns(made):
+        if turn.kind in ("what_see", "what_hear", "kind", "is_it", "colour") and turn.images and turn.clips:
+            shown = turn.images[0].partition("/")[0], facts.speech[turn.clips[0]]["thing"]
+            pairs.append([facts.kinds[thing] for thing in shown])
+    return len(pairs), sum(a == b for a, b in pairs if a and b) / sum(bool(a and b) for a, b in pairs)
+
+
+def test_a_distractor_tells_nothing_of_the_kind(data: EmojiData, facts: Facts) -> None:
+    how = dict(split="tuning", count=1000, seed=0)
+    (few, often), (more, seldom) = (alike(facts, dialogues(data, **how, distract=on)) for on in (False, True))
+    assert 1.2 * few < more < 2 * few and seldom < 0.4 < 0.65 < often
+    distracting = dialogues(data, **how, distract=True)
+    check_truth(facts, distracting)
+    check_balance(distracting)
+    asked = dict(kind="kind", split="tuning", language="en", count=300, seed=0)
+    assert alike(facts, about(data, **asked, distract=True))[1] < 0.4 < 0.65 < alike(facts, about(data, **asked))[1]
+
+
 def test_held_out_phrasings_are_never_trained(data: EmojiData, made: list[Dialogue]) -> None:
     held = dialogues(data, split="test_near", count=200, seed=1, phrasings="held_out")
     assert all(turn.phrasing < FIRST_HELD_OUT for turn in turns(made))

@@ -1,15 +1,19 @@
 """The files around the package agree with one another, and name no machine."""
 
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
 
 import mmlab
-from mmlab.cli import COMMANDS, GROUPS
+from mmlab.cli import app
 from mmlab.notebooks import lessons
 from mmlab.paths import ROOT
 
@@ -22,6 +26,7 @@ UNFINISHED = re.compile(r"(?:#|<!--|//).*\b(?:TODO|FIXME|XXX)\b")
 PICTURE = re.compile(r'"image/png": "[^"]*"')  # of a notebook: any three letters occur in base64 at some time
 SHELL = re.findall(r"^```(?:sh|bash|console)\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
 COMMAND_LINES = [line.strip() for block in SHELL for line in block.splitlines() if line.strip()]
+INLINE = sorted({" ".join(line.split()) for line in re.findall(r"`(mmlab [a-z][^`]*)`", README)})
 TARGETS = re.findall(r"^([a-z]+):.*##", MAKEFILE, re.MULTILINE)
 
 
@@ -87,15 +92,35 @@ def test_make_test_runs_ruff_the_tests_and_compares_the_lessons() -> None:
 @pytest.mark.parametrize("line", COMMAND_LINES)
 def test_every_command_of_the_readme_runs(line: str) -> None:
     """A make target that exists, or a command of `mmlab` that takes those options (each has its own tests)."""
-    words = line.split()
+    words = shlex.split(line)
     if words[0] == "make":
         assert next(word for word in words[1:] if "=" not in word) in TARGETS
         return
     assert Path(words[0]).name == "mmlab", f"no test runs `{line}`"
-    group = GROUPS[words[1]].registered_commands if words[1] in GROUPS else []
-    assert words[1] in COMMANDS or words[2] in {one.name or one.callback.__name__ for one in group}
+    parsed(words[1:])
     tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
     assert re.search(rf"""[\[(][^\])]*["']{words[1]}["']""", tests), f"no test runs `mmlab {words[1]}`"
+
+
+def parsed(words: list[str]) -> dict:
+    """What the command line makes of a command of `mmlab`, without running it; it raises for what no command takes."""
+    command, context, name = get_command(app), None, "mmlab"
+    while isinstance(command, TyperGroup):
+        context = command.context_class(command, parent=context, info_name=name)
+        name, command, words = command.resolve_command(context, words)
+    return command.make_context(name, words, parent=context).params
+
+
+@pytest.mark.parametrize("line", INLINE)
+def test_every_command_in_the_prose_of_the_readme_is_one(line: str) -> None:
+    parsed(shlex.split(line)[1:])
+
+
+def test_a_command_with_an_option_that_it_lacks_does_not_run() -> None:
+    assert parsed(["search", "hot dog", "-k", "3"])["count"] == 3
+    for wrong in (["search", "hot dog", "--no-such-option"], ["bench", "nothing"], ["nothing"]):
+        with pytest.raises(typer.BadParameter.__base__, match=r"No such (option|command)"):
+            parsed(wrong)
 
 
 def test_every_make_target_is_phony_and_explained() -> None:

@@ -155,12 +155,11 @@ def test_the_second_part_compares_things_and_words_and_goes_on_from_what_was_lea
     one = recipe(steps=2, comparing=5, crowd=6)
     assert (one.second.steps, one.second.lr, one.second.stage(0)) == (5, one.comparing_lr, "all")
     chat = small()
-    first = talks(one, chat)
     kinds = ["agree"] * 8 + ["is_it"] * 7 + ["what_see"]
     asked = [Dialogue((turn(i % 4, kind=kind),)) for i, kind in enumerate(kinds)]
     longer = [Dialogue((turn(0), turn(1, kind=kind), turn(2))) for kind in ["is_it"] * 5 + ["agree"] * 6]
-    second = Comparing(first, asked, longer, one.second)
-    pools = (second.compared, second.verdicts, first.questions, first.dialogues)
+    second = Comparing(asked, longer, bank(), chat, one.second)
+    pools = (second.compared, second.verdicts, second.questions, second.dialogues)
     assert [len(pool.prompts) for pool in pools[:2]] == [8, 5]  # who asks for a name alone is not asked
     assert all(len(shown) == 3 for shown in second.verdicts.shown)  # whole dialogues: a verdict among other turns
     assert [pools.index(second.pick(step)[0]) for step in range(8)] == [0, 1, 2, 3] * 2

@@ -16,8 +16,8 @@ RAISE = 0.5  # kinds are drawn by their size to this power: small ones more ofte
 class Draws:
     """Everything random of one set of dialogues, from one seed."""
 
-    def __init__(self, shown: Shown, *, seed: object, engine: str | None = None) -> None:
-        self.shown, self.facts = shown, shown.facts
+    def __init__(self, shown: Shown, *, seed: object, engine: str | None = None, distract: bool = False) -> None:
+        self.shown, self.facts, self.distract = shown, shown.facts, distract
         self.rng = random.Random(f"dialogues {shown.split} {engine} {seed}")
         self.engine = engine
         self._decks: dict[Hashable, list] = {}
@@ -99,6 +99,22 @@ class Draws:
         while True:
             other = self.rng.choice(self._drawn)
             if things[other].subgroup != own.subgroup and _differ(things[other], own):
+                return other
+
+    def beside(self, thing: str) -> str:
+        """What comes in the other modality while this thing is asked about: the same thing or another, as often.
+
+        Who answers about it is right about the kind in three of four cases, as a partner is often of the same kind. To
+        distract, it is the same thing in one of four and else one of another kind: who answers about it is mostly wrong.
+        """
+        if not self.distract:
+            return thing if self.coin("beside") else self.partner(thing, "beside")
+        if self.coin("beside") and self.coin("beside", "same"):
+            return thing
+        kinds, things = self.facts.kinds, self.facts.things
+        while True:
+            other = self.rng.choice(self._drawn)
+            if _differ(things[other], things[thing]) and (kinds[other] is None or kinds[other] != kinds[thing]):
                 return other
 
     def asked_kind(self, kind: str, *key: Hashable) -> str:

@@ -1,5 +1,7 @@
 """Dialogues about what the data shows: drawn from a seed, balanced, and right by construction."""
 
+from typing import Any
+
 from mmlab.datasets.dialogue.draws import Draws
 from mmlab.datasets.dialogue.facts import Facts
 from mmlab.datasets.dialogue.phrasings import FORMS, numbers
@@ -17,15 +19,18 @@ BEFORE: dict[str, tuple[tuple[str, ...], ...]] = {  # what comes before a questi
 }
 
 
-def dialogues(data: EmojiData, *, split: str, count: int, seed: int, phrasings: str = "train") -> list[Dialogue]:
+def dialogues(
+    data: EmojiData, *, split: str, count: int, seed: int, phrasings: str = "train", distract: bool = False
+) -> list[Dialogue]:
     """Dialogues of one to six turns; the same seed gives the same ones.
 
     `split` says whose pictures and voices: "train" (all but the test's), "tuning" (without the validation's),
-    "validation", "test_near", "test_far". Things are always those of the training families.
+    "validation", "test_near", "test_far". Things are always those of the training families. With `distract`, what comes in
+    the other modality beside a question comes oftener, and is mostly of another kind than what is asked about.
 
     Raises:  InputError for an unknown split or set of phrasings, or a count below one
     """
-    draws = _draws(data, split, count, seed)
+    draws = _draws(data, split, count, seed, distract=distract)
     return [_dialogue(draws, numbers(phrasings)) for _ in range(count)]
 
 
@@ -40,10 +45,11 @@ def about(
     form: str | None = None,
     engine: str | None = None,
     phrasings: str = "held_out",
+    distract: bool = False,
 ) -> list[Dialogue]:
     """Short dialogues that end in a question of one kind, in one language, voices speaking it too.
 
-    With `form`, all ask in that way; with `engine`, every voice is that engine's.
+    With `form`, all ask in that way; with `engine`, every voice is that engine's; `distract` as in `dialogues`.
 
     Raises:  InputError for an unknown kind, form, split, language or set of phrasings, or an engine that the split lacks
     """
@@ -53,7 +59,7 @@ def about(
     if form is not None and form not in (forms := FORMS.get(kind, ())):
         known = f"asked in the forms {', '.join(forms)}" if forms else "of another kind, and of its forms"
         raise InputError(f"A question {kind!r} is {known}, got form={form!r}; choose one that it has, or leave it out.")
-    draws = _draws(data, split, count, (seed, kind, language, form), engine)
+    draws = _draws(data, split, count, (seed, kind, language, form), engine=engine, distract=distract)
     allowed, found = numbers(phrasings), []
     while len(found) < count:
         talk = Talk(draws, language, stray=0.0, allowed=allowed)
@@ -66,10 +72,10 @@ def about(
     return found
 
 
-def _draws(data: EmojiData, split: str, count: int, seed: object, engine: str | None = None) -> Draws:
+def _draws(data: EmojiData, split: str, count: int, seed: object, **how: Any) -> Draws:
     if count < 1:
         raise InputError(f"Dialogues are counted from one, got {count}; ask for one or more.")
-    return Draws(Facts.of(data).shown(split), seed=seed, engine=engine)
+    return Draws(Facts.of(data).shown(split), seed=seed, **how)
 
 
 def _dialogue(draws: Draws, allowed: range) -> Dialogue:

@@ -12,7 +12,7 @@ from mmlab.datasets.dialogue.truth import Shown
 
 Asked = dict[str, Any]
 AGAIN = 0.5  # how often a question is about what is there already, where something is
-BESIDE = 0.2  # how often the other modality shows something as well, which the question is not about
+BESIDE, DISTRACTING = 0.2, 0.3  # how often the other modality shows something as well, which the question is not about
 COLOURFUL = 0.3  # how often a picture that is shown for its name has a clear colour to ask for later
 TRIES = 50
 
@@ -80,11 +80,12 @@ def _clip_of_kind(draws: Draws, kind: str, voice: str) -> int:
 
 def _beside(talk: Talk, inputs: Asked, language: str) -> Asked:
     """Now and then something in the other modality: the same thing, or another."""
-    if talk.rng.random() >= BESIDE:
+    draws = talk.draws
+    if talk.rng.random() >= (DISTRACTING if draws.distract else BESIDE):
         return inputs
-    draws, voice = talk.draws, talk.voice(language)
+    voice = talk.voice(language)
     thing = talk.thing((*inputs["images"], *inputs["clips"])[0])
-    other = thing if draws.coin("beside") else draws.partner(thing, "beside")
+    other = draws.beside(thing)
     if inputs["clips"]:
         return {**inputs, "images": [draws.picture(other)]}
     clip = draws.clip(other, voice)

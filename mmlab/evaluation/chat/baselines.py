@@ -10,13 +10,20 @@ import numpy as np
 from mmlab.datasets.dialogue import AUDIO, IMAGE, Dialogue, Turn, turns
 
 WORD = re.compile(r"[^\W\u4e00-\u9fff]+|[\u4e00-\u9fff]")
+NAME = re.compile(r"[:：] ?(.+?)[.。]")  # in an answer
+GAP = "{}"
 SMOOTH = 0.1
 
 
 def words(question: str) -> list[str]:
-    """English words, Chinese characters and their pairs; not what stands for a picture or a sound."""
-    found = WORD.findall(question.replace(IMAGE, " ").replace(AUDIO, " ").lower())
+    """English words, Chinese characters and their pairs."""
+    found = WORD.findall(spoken(question).lower())
     return [*found, *(a + b for a, b in pairwise(found) if len(a) == len(b) == 1)]
+
+
+def spoken(question: str) -> str:
+    """Without what stands for a picture or a sound."""
+    return question.replace(IMAGE, " ").replace(AUDIO, " ")
 
 
 class Majority:
@@ -58,15 +65,36 @@ class Words:
 
 
 class QuestionOnly:
-    """The best guess from the words of the question, fitted on training dialogues: what is asked for, then the answer."""
+    """The best guess from the words of the question, fitted on training dialogues: what is asked for, then the answer.
+
+    A name that the question holds is copied into the answer: who says yes to every "Is it a fruit?" is right half of the
+    time.
+    """
 
     def __init__(self, dialogues: Sequence[Dialogue]) -> None:
         every = turns(dialogues)
         self.kind = Words([turn.question for turn in every], [(turn.kind, turn.language) for turn in every])
         self.answers: dict[Hashable, Words] = {}
+        self.copying: dict[Hashable, str] = {}
+        names = {found[1] for turn in every if (found := NAME.search(turn.answer))}
+        self.names = sorted(names, key=lambda name: (-len(name), name))
         for key in self.kind.labels:
             some = [turn for turn in every if (turn.kind, turn.language) == key]
             self.answers[key] = Words([turn.question for turn in some], [turn.answer for turn in some])
+            if gaps := Counter(gap for turn in some if (gap := with_gap(turn))):
+                self.copying[key] = gaps.most_common(1)[0][0]
 
     def answer(self, asked: Sequence[Turn]) -> list[str]:
-        return [str(self.answers[self.kind.guess(turn.question)].guess(turn.question)) for turn in asked]
+        return [self._guess(turn.question) for turn in asked]
+
+    def _guess(self, question: str) -> str:
+        key = self.kind.guess(question)
+        if key in self.copying and (name := next((n for n in self.names if n in spoken(question)), "")):
+            return self.copying[key].replace(GAP, name)
+        return str(self.answers[key].guess(question))
+
+
+def with_gap(turn: Turn) -> str:
+    """The answer with a gap in the place of a name, where it repeats one of the question; else nothing."""
+    found = NAME.search(turn.answer)
+    return turn.answer.replace(found[1], GAP, 1) if found and found[1] in spoken(turn.question) else ""

@@ -102,7 +102,18 @@ def _kinds(results: Mapping[str, Figure], seeds: Sequence[Mapping[str, Any]]) ->
                 f"`{name}`", _percent(f["exact_match"]), _interval(f), *_spread(name, f["exact_match"], seeds),
                 *(_percent(f[key]) for key in ("ceiling", "of_ceiling", "majority", "question_only")), str(f["n"]),
             ])  # fmt: skip
-    return _markdown(head, rows)
+    return _markdown(head, rows) + _by_cosine(results)
+
+
+def _by_cosine(results: Mapping[str, Figure]) -> str:
+    found = results.get("agree_by_cosine", {})
+    parts = [f"{_percent(found[place])} % ({place})" for place in ("near", "far") if place in found]
+    if not parts:
+        return ""
+    return (
+        "\n\nFor `agree`, the cosine of picture and sound in the joint space against one threshold, the best in hindsight, "
+        f"is right in {' and '.join(parts)}."
+    )
 
 
 def _spread(name: str, value: float, seeds: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -149,7 +160,17 @@ def _counterfactuals(results: Mapping[str, Figure]) -> str:
         ])  # fmt: skip
     wrong = results["wrong_declines"]
     said = f"Questions that could be answered, but were declined: {_percent(wrong['declines'])} % of {wrong['n']}."
-    return f"{_markdown(head, rows)}\n\n{said}{_contradicted(results)}"
+    return f"{_markdown(head, rows)}\n\n{said}{_contradicted(results)}{_told_by_words(results)}"
+
+
+def _told_by_words(results: Mapping[str, Figure]) -> str:
+    """Which forced choices come out otherwise than by chance, though nothing was shown."""
+    off = [
+        f"`{name.removeprefix('forced_choice_')}`"
+        for name, f in results.items()
+        if name.startswith("forced_choice_") and not f["interval"][0] <= f["chance"] <= f["interval"][1]
+    ]
+    return f" The forced choice does not hold chance for {', '.join(off)}: the words tell a little." if off else ""
 
 
 def _contradicted(results: Mapping[str, Figure]) -> str:

@@ -83,7 +83,7 @@ def compare(
     figures = summarise(results, series=[point.series for point in plan])
     sides = {name: len(side) for name, side in bank.split.items()}
     return {
-        **figures, "made_from": {**bench.settings, "seeds": list(range(seeds)), "things": sides, "interval": "t, seeds"}
+        **figures, "made_from": {**bench.settings, "seeds": list(range(seeds)), "things": sides}
     }  # fmt: skip
 
 

@@ -30,7 +30,11 @@ def over_seeds(values: Sequence[float]) -> tuple[float, list[float] | None]:
 
 
 def summarise(results: Sequence[dict[str, Any]], *, series: Sequence[str]) -> dict[str, Figure]:
-    """A figure for each series of points and each place that it was asked at; what its heads are, once for a series."""
+    """A figure for each series of points and each place that it was asked at.
+
+    What its heads are is stated once for a series; how many questions a task has and what chance gets, once for a task.
+    A figure holds its value for each seed (accuracy, or R@1 of retrieval); its mean and interval are `over_seeds` of them.
+    """
     grouped: dict[str, list[dict[str, Any]]] = {}
     for name, result in zip(series, results, strict=True):
         grouped.setdefault(name, []).append(result)
@@ -38,22 +42,16 @@ def summarise(results: Sequence[dict[str, Any]], *, series: Sequence[str]) -> di
     for name, group in grouped.items():
         figures[name] = {fact: group[0][fact] for fact in HEAD_FACTS if group[0][fact]}
         figures |= {f"{name}.{asked}": _figure(group, asked) for asked in group[0]["shares"]}
+        task, asked = group[0]["task"], next(iter(group[0]["shares"].values()))
+        figures[task] = {"n": asked["n"]} | ({"chance": CHANCE[task]} if task in CHANCE else {})
     return figures
 
 
 def _figure(group: list[dict[str, Any]], asked: str) -> Figure:
     values = [result["shares"][asked]["share"] for result in group]
-    mean, interval = over_seeds(values)
     first = group[0]
     task, linear = first["task"], first["head"] == "linear"
-    figure: Figure = {
-        "r1" if task in ("retrieval", "missing") else "accuracy": round(mean, DIGITS),
-        "interval": None if interval is None else [round(end, DIGITS) for end in interval],
-        "n": first["shares"][asked]["n"],
-        "seeds": [round(value, DIGITS) for value in values],
-    }
-    if task in CHANCE:
-        figure["chance"] = CHANCE[task]
+    figure: Figure = {"seeds": [round(value, DIGITS) for value in values]}
     if task == "pair" and linear and first["operator"] in ADDITIVE and not first["alone"]:
         figure["bound"] = ADDITIVE_BOUND
     return figure
@@ -83,6 +81,6 @@ def _table(figures: dict[str, Figure], task: str, head: str) -> list[str]:
 
 
 def _cell(figure: Figure) -> str:
-    value, interval = figure.get("accuracy", figure.get("r1")), figure["interval"]
+    value, interval = over_seeds(figure["seeds"])
     half = "" if interval is None else f" ± {100 * (interval[1] - value):.1f}"
     return f"{100 * value:.1f}{half}"
