@@ -66,7 +66,8 @@ def write_gallery(model: JointEmbedder, data: EmojiData, folder: str | Path) -> 
     vectors = {name: in_bytes(make(model, data)) for name, make in TARGETS.items()}
     path = Path(folder) / FILE
     save_file(vectors, path, metadata={"made_of": json.dumps(origin(model, data), sort_keys=True)})
-    checkpoint.seal(folder, FILE)
+    if (path.parent / checkpoint.CONFIG).is_file():
+        checkpoint.seal(folder, FILE)
     return path
 
 

@@ -17,6 +17,7 @@ from mmlab.types import InputError
 
 MANIFEST = ".mmlab.json"
 ADDED, UPDATED, KEPT, CONFLICT, SAME = "added", "updated", "kept", "conflict", "same"
+QUIET = ("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate")
 
 
 @dataclass(frozen=True)
@@ -142,9 +143,9 @@ def first_lesson(target: Path) -> str:
 
 
 def jupyter_command(target: Path, *, browser: bool = True, port: int | None = None) -> list[str]:
-    """The command that opens JupyterLab in the copy, at the first lesson."""
+    """The command that opens JupyterLab in the copy, at the first lesson; it asks the network for no news and no updates."""
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={target.resolve()}"]
-    command += [f"--LabApp.default_url=/lab/tree/{first_lesson(target)}"]
+    command += [f"--LabApp.default_url=/lab/tree/{first_lesson(target)}", *QUIET]
     command += [] if browser else ["--no-browser"]
     command += [] if port is None else [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:

@@ -33,7 +33,7 @@ THIRD_PARTY = {
     "testing": {"matplotlib"},
     "encoders": {"transformers", "PIL", "scipy"},  # a raw picture is a PIL image; some models hear at 48 kHz
     "metrics": {"torchmetrics", "sacrebleu"},
-    "datasets": {"datasets", "pyarrow", "PIL", "soundfile"},
+    "datasets": {"datasets", "pyarrow", "PIL", "soundfile", "scipy"},  # scipy finds patches of one colour
     "datasets.build": {"fontTools", "resvg_py", "scipy"},  # remaking the data from its sources
     "models": {"transformers", "safetensors", "scipy"},  # the eigenvectors of two matrices at once
     "apps": {"faiss", "safetensors", "PIL"},  # a stored gallery; a page that shows pictures

@@ -162,6 +162,9 @@ def test_the_lab_opens_at_the_first_lesson(copy: Path, tmp_path: Path) -> None:
     assert "--LabApp.default_url=/lab/tree/00_start.ipynb" in command
     assert {"--no-browser", "--ServerApp.port=8899"} <= set(command)
     assert "--no-browser" not in jupyter_command(copy)
+    assert [part.rpartition("=")[2] for part in command if "LabApp.news" in part or "updates" in part] == [
+        "None", "jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no notebook to open"):
         first_lesson(tmp_path / "empty")

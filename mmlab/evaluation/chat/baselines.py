@@ -17,11 +17,11 @@ SMOOTH = 0.1
 
 def words(question: str) -> list[str]:
     """English words, Chinese characters and their pairs."""
-    found = WORD.findall(spoken(question).lower())
+    found = WORD.findall(without_marks(question).lower())
     return [*found, *(a + b for a, b in pairwise(found) if len(a) == len(b) == 1)]
 
 
-def spoken(question: str) -> str:
+def without_marks(question: str) -> str:
     """Without what stands for a picture or a sound."""
     return question.replace(IMAGE, " ").replace(AUDIO, " ")
 
@@ -89,7 +89,7 @@ class QuestionOnly:
 
     def _guess(self, question: str) -> str:
         key = self.kind.guess(question)
-        if key in self.copying and (name := next((n for n in self.names if n in spoken(question)), "")):
+        if key in self.copying and (name := next((n for n in self.names if n in without_marks(question)), "")):
             return self.copying[key].replace(GAP, name)
         return str(self.answers[key].guess(question))
 
@@ -97,4 +97,4 @@ class QuestionOnly:
 def with_gap(turn: Turn) -> str:
     """The answer with a gap in the place of a name, where it repeats one of the question; else nothing."""
     found = NAME.search(turn.answer)
-    return turn.answer.replace(found[1], GAP, 1) if found and found[1] in spoken(turn.question) else ""
+    return turn.answer.replace(found[1], GAP, 1) if found and found[1] in without_marks(turn.question) else ""
