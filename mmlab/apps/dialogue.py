@@ -26,7 +26,8 @@ class Conversation:
 
     `say` gives a reply, `stream` the same piece by piece. A picture or sound unlike anything learned is said to be so,
     and kept from the model; with `trust=True` the model answers about it. Else it is asked this question as if nothing
-    had come before, so that it declines, and does not answer about an older picture. Later questions skip the stranger.
+    had come before, so that it declines, and does not answer about an older picture. Later questions skip the stranger, and
+    the other of two pictures with it.
     Whatever is refused leaves the conversation as it was. The model is given the last `memory` exchanges.
 
     Raises:  InputError for a question or an input that cannot be used, and while another question is being answered
@@ -166,7 +167,8 @@ class Conversation:
         chosen = {"temperature": self.temperature, "top_p": self.top_p}
         chosen |= {name: value for name, value in sampling.items() if value is not None}
         _check_sampling(**chosen)
-        asked = replace(asked, notice=notice(asked.strange, language=asked.language, trusted=self.trust))
+        how = {"language": asked.language, "trusted": self.trust, "pictures": len(asked.of("image"))}
+        asked = replace(asked, notice=notice(asked.strange, **how))
         if asked.notice:
             on_text(asked.notice + asked.gap)
         answer = self.model.generate(

@@ -132,8 +132,9 @@ def checkpoints(root: Path) -> Iterator[Finding]:
             continue
         if not weights.is_file() or checkpoint.sha256(weights) != wanted:
             yield Finding(name, MISSING, "its weights are not those that shipped", advice)
-        elif others:
-            yield Finding(name, MISSING, f"its {others[0]} is not what shipped", advice)
+        elif others or (gone := checkpoint.lost(folder, config)):
+            found = f"its {others[0]} is not what shipped" if others else f"its {gone[0]} is missing"
+            yield Finding(name, MISSING, found, advice)
         else:
             yield Finding(name, OK, "every sha256 right")
 

@@ -66,8 +66,7 @@ def write_gallery(model: JointEmbedder, data: EmojiData, folder: str | Path) -> 
     vectors = {name: in_bytes(make(model, data)) for name, make in TARGETS.items()}
     path = Path(folder) / FILE
     save_file(vectors, path, metadata={"made_of": json.dumps(origin(model, data), sort_keys=True)})
-    if (path.parent / checkpoint.CONFIG).is_file():
-        checkpoint.seal(folder, FILE)
+    checkpoint.seal(folder, FILE)
     return path
 
 

@@ -13,6 +13,10 @@ STRANGERS = {
     ("audio", "en"): "This sound is unlike anything I learned, so I leave it out.",
     ("audio", "zh"): "这段声音和我学过的都不一样，所以我不听它。",
 }
+TWO = {  # of two pictures that come together
+    "en": "One of these pictures is unlike anything I learned, so I leave both out.",
+    "zh": "这两张图片中有一张和我学过的都不一样，所以两张我都不看。",
+}
 GUESSES = {
     ("image", "en"): "This picture is unlike anything I learned: what I say about it is a guess.",
     ("image", "zh"): "这张图片和我学过的都不一样，我说的只是猜测。",
@@ -53,9 +57,11 @@ def language_of(text: str, *, otherwise: str = "en") -> str:
     return otherwise if characters == words == 0 else ("zh" if characters >= words else "en")
 
 
-def notice(strange: tuple[str, ...], *, language: str, trusted: bool) -> str:
+def notice(strange: tuple[str, ...], *, language: str, trusted: bool, pictures: int = 1) -> str:
     """What is said first of the modalities whose input is a stranger; nothing where there is none."""
-    said = GUESSES if trusted else STRANGERS
+    said = dict(GUESSES if trusted else STRANGERS)
+    if pictures > 1 and not trusted:
+        said["image", language] = TWO[language]
     return ("" if language == "zh" else " ").join(said[modality, language] for modality in strange)
 
 

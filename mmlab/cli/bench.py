@@ -12,7 +12,7 @@ from mmlab.cli.options import DataFolder, JointFolder, ModelFolder, open_data, o
 app = typer.Typer(no_args_is_help=True, help="Time what the course times, ours beside the plain form in the same run.")
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")]
 Out = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Write the JSON into this file, with the machine's name.")
+    Path | None, typer.Option(metavar="FILE", dir_okay=False, help="Write the JSON here, with the processor's name.")
 ]
 
 
@@ -92,9 +92,10 @@ def _say(line: str) -> None:
 
 def _give(results: dict[str, Any], *, as_json: bool, out: Path | None = None) -> None:
     if out is not None:
-        from mmlab.training.shipped import machine
+        import torch
 
+        noted = {**results, "processor": torch.backends.cpu.get_cpu_capability()}
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(json.dumps({**results, "machine": machine()}, separators=(",", ":")) + "\n", encoding="utf-8")
+        out.write_text(json.dumps(noted, separators=(",", ":")) + "\n", encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(results, indent=2))

@@ -46,9 +46,7 @@ keywords of training things, and were read as those: 17 of 148 in English, 24 in
 
 ## Figures
 
-`mmlab eval joint` makes them again. A picture and a spoken name together (`fused_to_text_...`) are nowhere below the
-better one alone. Under white noise at 0 dB they close {closed:.0f} % (near) and {closed_far:.0f} % (far) of the error that
-the better one leaves, but little where noise leaves hardly anything to hear: {closed_flite:.0f} % by flite, near.
+`mmlab eval joint` makes them again.{together}
 
 {figures}
 
@@ -81,7 +79,22 @@ names and drawings, which stay where they are, among those of all training thing
 ever do; learning rate {lr:g}, decay {ema:g}."""
 
 
-CLOSED = {"closed": "near_noisy", "closed_far": "far_noisy", "closed_flite": "near_noisy_flite"}
+TOGETHER = """\
+ Of a picture and a spoken name together (`fused_to_text_...`) {below} of {count} figures lie
+below the better one alone; the least is {above:+.1f} points. Under white noise at 0 dB they close {near} (near) and {far}
+(far) of the error that the better one leaves, and by flite, where noise leaves hardly anything to hear, {flite} (near)."""
+CLOSED = {"near": "near_noisy", "far": "far_noisy", "flite": "near_noisy_flite"}
+
+
+def together(results: Mapping[str, Figure]) -> str:
+    """What picture and sound bring each other, where the results say it."""
+    gains = [figure["above_better"] for figure in results.values() if "above_better" in figure]
+    closed = {name: results.get(f"fused_to_text_{key}", {}).get("error_closed") for name, key in CLOSED.items()}
+    if not gains or None in closed.values():
+        return ""
+    shares = {name: f"{100 * share:.0f} %" for name, share in closed.items()}
+    below = sum(gain < 0 for gain in gains) or "none"
+    return TOGETHER.format(below=below, count=len(gains), above=100 * min(gains), **shares)
 
 
 def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, seeds: Path = SEEDS) -> Path:
@@ -101,7 +114,7 @@ def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, 
         figures=card_figures(results, seeds=trainings, log=log),
         alone=ALONE.format(**second) if second["steps"] else "",
         hears=HEARS.format(**second) if second["steps"] else "",
-        **{name: 100 * results[f"fused_to_text_{key}"]["error_closed"] for name, key in CLOSED.items()},
+        together=together(results),
         **{name: recipe[name] for name in ("steps", "batch", "seed", "lr", "weight_decay", "ema")},
     )
     path = folder / "README.md"

@@ -42,26 +42,23 @@ def save(chat: Any, folder: str | Path, *, dtype: torch.dtype, notes: dict[str, 
     }
     checkpoint.write(folder, held, config=config, dtype=dtype)
     if chat.own:
-        chat.tokenizer.save_pretrained(folder)
+        written = {Path(path).name for path in chat.tokenizer.save_pretrained(folder)}
         checkpoint.compact(Path(folder) / TOKENIZER)
-        checkpoint.seal(folder, TOKENIZER)
+        checkpoint.seal(folder, *sorted(name for name in written if (Path(folder) / name).is_file()))
 
 
 def load(cls: type, folder: str | Path, *, joint: JointEmbedder, lm: Any, tokenizer: Any) -> Any:
     """Build the chat that a folder describes, and fill it."""
     config = checkpoint.read_config(folder, model_type=MODEL_TYPE)
     with checkpoint.described(folder):
-        return _built(cls, folder, config, joint, lm, tokenizer).eval()
-
-
-def _built(cls: type, folder: str | Path, config: dict[str, Any], joint: JointEmbedder, lm: Any, tokenizer: Any) -> Any:
-    _same(folder, "joint space", config["joint"], fingerprint(joint))
-    sizes = dict(config["connector"])
-    name, width = sizes.pop("name"), sizes.pop("out")
-    if config["lm"] is not None and lm is not None:
+        _same(folder, "joint space", config["joint"], fingerprint(joint))
+        sizes = dict(config["connector"])
+        name, width, dim, source = sizes.pop("name"), sizes.pop("out"), sizes.pop("dim"), config["lm_source"]
+        own = None if config["lm"] is None else dict(config["lm"])
+    if own is not None and lm is not None:
         raise InputError(f"{folder}: this chat holds a language model of its own; leave lm out.")
-    if config["lm"] is None:
-        lm = config["lm_source"] if lm is None else lm
+    if own is None:
+        lm = source if lm is None else lm
         if lm is None:
             raise InputError(
                 f"{folder}: this chat holds a connector only; pass the language model it was trained for, lm=."
@@ -69,9 +66,9 @@ def _built(cls: type, folder: str | Path, config: dict[str, Any], joint: JointEm
     else:
         tokenizer = _own_tokenizer(folder)
         marks = {"pad": tokenizer.pad_token_id, "end": tokenizer.eos_token_id}
-        lm = own_lm(len(tokenizer), **config["lm"], **marks)
-    dim = sizes.pop("dim")
-    chat = cls(lm, joint=joint, tokenizer=tokenizer, connector=name, own=config["lm"] is not None, **sizes)
+        with checkpoint.described(folder):
+            lm = own_lm(len(tokenizer), **own, **marks)
+    chat = cls(lm, joint=joint, tokenizer=tokenizer, connector=name, own=own is not None, **sizes)
     if (chat.connector.dim, chat.connector.out) != (dim, width):
         raise InputError(
             f"{folder}: its connector joins a space {dim} wide to a language model {width} wide, but these are "
@@ -80,7 +77,7 @@ def _built(cls: type, folder: str | Path, config: dict[str, Any], joint: JointEm
     if not chat.own:
         _same(folder, "language model", config.get("lm_words", "(not noted)"), words_fingerprint(chat.lm))
     checkpoint.load_weights(folder, parts(chat), config=config)
-    return chat
+    return chat.eval()
 
 
 def _same(folder: str | Path, what: str, made_for: str, given: str) -> None:

@@ -54,9 +54,13 @@ def read_config(folder: str | Path, *, model_type: str) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{folder}: expected a checkpoint folder with {CONFIG} and {WEIGHTS}, found no {CONFIG}.")
     try:
-        config = dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise InputError(f"{path}: expected JSON, could not read it ({error}); copy the checkpoint again.") from error
+    if not isinstance(config, dict) or not isinstance(config.get("files_sha256", {}), dict):
+        raise InputError(
+            f"{path}: expected the description of a checkpoint, found other JSON; copy the checkpoint again."
+        )
     if config.get("model_type") != model_type:
         found = config.get("model_type", "no model_type")
         raise InputError(f"{folder}: expected a checkpoint of type {model_type}, found {found}; pass the right folder.")
@@ -74,12 +78,19 @@ def changed(folder: str | Path, config: dict[str, Any]) -> list[str]:
     return [name for name, wanted in every if (path := Path(folder) / name).is_file() and sha256(path) != wanted]
 
 
+def lost(folder: str | Path, config: dict[str, Any]) -> list[str]:
+    """Which of the sealed files are not there: a model may do without some, what ships may not."""
+    return [name for name in config.get("files_sha256", {}) if not (Path(folder) / name).is_file()]
+
+
 @contextmanager
 def described(folder: str | Path) -> Iterator[None]:
     """Building a model from what its config says; an InputError where that is not what a config says."""
     try:
         yield
-    except (KeyError, TypeError, AttributeError) as error:
+    except InputError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"{Path(folder) / CONFIG}: expected the description of a model, but a part of it is missing or not what it "
             f"should be ({type(error).__name__}: {error}); copy the checkpoint again."

@@ -97,30 +97,31 @@ class JointEmbedder(nn.Module):
         return JointOutput(**z, fused=self.fuse(**z))
 
     def batch(self, samples: Sequence[Sample]) -> Batch:
-        """Samples, each of which may lack modalities, as the tensors that the model takes.
+        """Samples, each of which may lack modalities, as the tensors that the model takes, where the model is.
 
+        Shape:   present (n, 3); the inputs of a modality (n, ...) as its encoder takes them, zero where it is missing
+        Units:   waveforms at 16 kHz
         Raises:  InputError for no sample, a sample without anything, and a modality that no encoder takes
         """
         given = {name: [getattr(one, name) for one in samples] for name in MODALITIES}
         present = torch.tensor([[item is not None for item in items] for items in given.values()], dtype=torch.bool).T
-        if not len(present) or not present.any(dim=1).all():
-            came = "none" if not len(present) else f"one without anything ({samples[int(present.sum(dim=1).argmin())]})"
-            raise InputError(
-                f"A batch needs samples, each with a text, a picture or a sound, got {came}; leave it out."
-            )
-        foreign = [name for name, here in zip(MODALITIES, present.any(dim=0), strict=True) if here]
-        if foreign := [name for name in foreign if name not in self.encoders]:
-            raise InputError(f"This model has no {foreign[0]} encoder, but a sample has {foreign[0]}; leave it out.")
-        columns: dict[str, Inputs | None] = {}
-        for name, here in zip(MODALITIES, present.T, strict=True):
-            there = [item for item in given[name] if item is not None]
-            ready = self.encoders[name].preprocess(there) if there else None
-            columns[name] = (
-                None
-                if ready is None
-                else Inputs(_spread(ready.values, here), None if ready.mask is None else _spread(ready.mask, here))
-            )
-        return Batch(**columns, present=present)
+        if not len(present):
+            raise InputError("A batch is made of at least one sample, got none; give one or more.")
+        if not present.any(dim=1).all():
+            came = samples[int(present.sum(dim=1).argmin())]
+            raise InputError(f"A sample has a text, a picture or a sound, got one without any ({came}); leave it out.")
+        columns = {
+            name: self._column(name, given[name], here) for name, here in zip(MODALITIES, present.T, strict=True)
+        }
+        return Batch(**columns, present=present).to(self.weights.device)
+
+    def _column(self, name: str, items: Sequence[Any], here: Bool[Tensor, " batch"]) -> Inputs | None:
+        if not here.any():
+            return None
+        if name not in self.encoders:
+            raise InputError(f"This model has no {name} encoder, but a sample has {name}; leave it out.")
+        ready = self.encoders[name].preprocess([item for item in items if item is not None])
+        return Inputs(_spread(ready.values, here), None if ready.mask is None else _spread(ready.mask, here))
 
     def encode(self, *, chunk: int = 128, **raw: Sequence[Any] | None) -> dict[str, Float[Tensor, "n dim"]]:
         """Unit vectors of raw inputs: `text` strings, `image` PIL pictures, `audio` waveforms at 16 kHz."""

@@ -126,11 +126,10 @@ def train(
     callbacks: tuple[Callback, ...] = (),
     every: int = 100,
     progress: bool = True,
-    accelerator: str | None = None,
 ) -> JointEmbedder:
     """Train a recipe in the folder `run`, resuming where it can (see `fit_recipe`); gives the averaged model."""
     claim(run, recipe)
     module = AlignModule(recipe, tokenizer)
-    how = {"callbacks": callbacks, "every": every, "progress": progress, "accelerator": accelerator}
+    how = {"callbacks": callbacks, "every": every, "progress": progress}
     fit_recipe(module, AlignData(corpus, recipe), recipe, run=run, **how)
     return module.aligner.model.eval()

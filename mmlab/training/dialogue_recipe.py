@@ -24,7 +24,8 @@ class ChatRecipe:
     dialogues in which two words have to (`is_it`), one half of `crowd` of every kind, and one any dialogues. Without
     this, which of two pictures is named stayed at chance, and so it did where these heads were set before the first step:
     they were unlearned while soft tokens did not yet stand for names. And a verdict often contradicted the kind that was
-    said before it; after single questions of `is_it` it did so in conversations only.
+    said before it; after single questions of `is_it` it did so in conversations only. With `distract`, what comes beside a
+    question in the other modality is mostly a distractor there: without, it gave the answer away in three of four cases.
 
     A percept of a thing is one of its own views (clean, or changed as in alignment), or with the chance `pseudo` its
     name's vector z_t pulled towards other things and blurred, as CapDec (Nukrai et al. 2022, arXiv:2211.00575) trains on
@@ -58,6 +59,7 @@ class ChatRecipe:
     early_blur: float = 0.2
     comparing: int = 3100
     comparing_lr: float = 5.0e-4
+    distract: bool = True
     lm: str | None = None
     tuning: bool = False
 

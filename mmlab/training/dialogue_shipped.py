@@ -67,7 +67,8 @@ def train_chat(
         )
         see_alike(chat.lm, vectors, things=owners, sources=sources)
         see_same(chat.lm)
-        second = Comparing(*_told(data, split, recipe, distract=True), bank, chat, recipe.second)
+        del talks  # its dialogues, encoded, take much room
+        second = Comparing(*_told(data, split, recipe, distract=recipe.distract), bank, chat, recipe.second)
         say(f"Now it learns to compare: {recipe.comparing} steps more.")
         chat = train(chat, second, recipe.second, None, run=run / COMPARING, progress=progress)
     say(f"Trained in {seconds_of(run) / 60:.1f} minutes.")

@@ -38,9 +38,9 @@ def place() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def precision(accelerator: str = "auto") -> str:
-    """bf16 where the machine multiplies it in hardware, else 32-bit."""
-    if accelerator != "cpu" and torch.cuda.is_available():
+def precision(where: str | None = None) -> str:
+    """bf16 where the device (by default that of `place`) multiplies it in hardware, else 32-bit."""
+    if (place() if where is None else where) != "cpu":
         able = torch.cuda.is_bf16_supported(including_emulation=False)
     else:  # not every build of PyTorch for ARM has the library that is asked
         able = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()
@@ -70,17 +70,14 @@ def fit_recipe(
     callbacks: tuple[Callback, ...] = (),
     every: int = 100,
     progress: bool = True,
-    accelerator: str | None = None,
     average: bool = True,
 ) -> None:
     """Train `module` in the folder `run` (see `claim`), resuming from its last checkpoint where there is one.
 
     The checkpoint is written every `every` steps, or a little sooner, so that the last one lies near the end. A killed
     run started again loses at most the steps since, and ends where the unkilled one ends. At the end the module holds the
-    averaged weights (without `average` the last ones), and `run` the seconds that it took. It runs where `place` says,
-    unless `accelerator` names another kind of device.
+    averaged weights (without `average` the last ones), and `run` the seconds that it took. It runs where `place` says.
     """
-    accelerator = place() if accelerator is None else accelerator
     every = max(1, recipe.steps // math.ceil(recipe.steps / every))
     keep = ModelCheckpoint(run, filename="last", every_n_train_steps=every, save_top_k=1, enable_version_counter=False)
     clock = Timer(verbose=False)  # its reading is in the checkpoint, so a resumed run counts on
@@ -92,9 +89,9 @@ def fit_recipe(
             warnings.filterwarnings("ignore", message=f".*{words}.*")
         trainer = L.Trainer(
             max_steps=recipe.steps,
-            accelerator=accelerator,
+            accelerator=place(),
             devices=1,
-            precision=precision(accelerator),
+            precision=precision(),
             gradient_clip_val=1.0,
             logger=False,
             enable_model_summary=False,

@@ -465,12 +465,17 @@ def test_baselines_see_the_words_alone(data: EmojiData) -> None:
 
 GUESSES = """
 import random
-from mmlab.evaluation.chat.baselines import Words
+from mmlab.datasets.dialogue import Dialogue, Turn
+from mmlab.evaluation.chat.baselines import QuestionOnly, Words
 
 rng = random.Random(0)
 texts = [" ".join(rng.choices([f"word{i}" for i in range(60)], k=12)) for _ in range(2400)]
 guess = Words(texts[:1200], [f"answer {i % 600}" for i in range(1200)])
 print([guess.guess(text) for text in texts[1200:]])
+parts = dict(language="en", images=("a/noto",), clips=(), phrasing=0, decides=("image",), asks_about="a", options=())
+things = [f"name{i % 60}" for i in range(600)]
+told = [Turn(f"Is it {one}?", f"Kind: {one}. So yes.", "is_it", **parts) for one in things]
+print(QuestionOnly([Dialogue((turn,)) for turn in told]).answer([Turn("Is it name1 or name2?", "", "is_it", **parts)]))
 """
 
 

@@ -78,7 +78,7 @@ def test_samples_become_a_batch_with_whatever_they_lack(model: JointEmbedder) ->
 def test_samples_that_make_no_batch_are_refused(model: JointEmbedder) -> None:
     with pytest.raises(InputError, match="got none"):
         model.batch([])
-    with pytest.raises(InputError, match=r"without anything .*key='empty'"):
+    with pytest.raises(InputError, match=r"without any .*key='empty'"):
         model.batch([Sample(text="a dog"), Sample(key="empty")])
     deaf = JointEmbedder({"text": model.encoders["text"]}, dim=model.dim)
     with pytest.raises(InputError, match="no image encoder, but a sample has image"):
@@ -161,7 +161,7 @@ def change(folder: Path, **entries: object) -> None:
         (lambda folder: (folder / checkpoint.WEIGHTS).unlink(), "pickle is not read"),
         (lambda folder: (folder / checkpoint.CONFIG).unlink(), r"found no config\.json"),
         (lambda folder: (folder / checkpoint.CONFIG).write_text("{"), "expected JSON"),
-        (lambda folder: (folder / checkpoint.CONFIG).write_text("7"), "expected JSON"),
+        (lambda folder: (folder / checkpoint.CONFIG).write_text("7"), "found other JSON"),
         (lambda folder: (folder / "tokenizer.json").unlink(), "tokenizer"),
         (another_number, r"tokenizer\.json: its bytes are not those"),
         (lambda folder: change(folder, dim="wide"), "the description of a model"),

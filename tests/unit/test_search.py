@@ -135,6 +135,7 @@ def test_refusals(model, data, ask, said):
 
 
 def test_kept_gallery_is_used_while_it_is_fresh(model, data, tmp_path, monkeypatch):
+    model.save_pretrained(tmp_path)
     path = galleries.write_gallery(model, data, tmp_path)
     assert path.name == "gallery.safetensors"
     fresh = galleries.gallery(model, data, ("text", "image"))
@@ -147,6 +148,7 @@ def test_kept_gallery_is_used_while_it_is_fresh(model, data, tmp_path, monkeypat
 
 
 def test_a_gallery_of_other_weights_or_data_is_not_used(model, data, tmp_path):
+    model.save_pretrained(tmp_path)
     galleries.write_gallery(model, data, tmp_path)
     assert galleries.read_gallery(model, data, tmp_path).keys() == {"text", "image"}
     other = tiny_emoji.make_model(data)
@@ -169,8 +171,13 @@ def test_a_gallery_of_other_weights_or_data_is_not_used(model, data, tmp_path):
 
 
 def test_a_damaged_gallery_is_named(model, data, tmp_path):
+    model.save_pretrained(tmp_path)
     path = galleries.write_gallery(model, data, tmp_path)
-    path.write_bytes(path.read_bytes()[:100])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(InputError, match=r"gallery\.safetensors: its bytes are not those"):
+        JointEmbedder.from_pretrained(tmp_path)
+    path.write_bytes(whole[:100])
     with pytest.raises(InputError, match=r"gallery\.safetensors: expected the vectors"):
         galleries.read_gallery(model, data, tmp_path)
 

@@ -36,9 +36,8 @@ architecture of Llama, trained from scratch on the course's own dialogues. {para
 {steps:,} steps of {batch} dialogues with seed {seed}, then {comparing:,} steps more in which it learns to compare,
 in {minutes:.0f} minutes on {machine}. These begin with the last weights of the first part. The recipe stands
 whole in `{config}`. The dialogues are generated from facts: what the things are called, of what kind they are, and the
-colours measured in their pictures. In those of the second part, what comes in the other modality beside a question is
-mostly a distractor, of another kind. The shipped checkpoint has seen all styles and voices but those of the test; so has
-the joint space.
+colours measured in their pictures. {distracted}The
+shipped checkpoint has seen all styles and voices but those of the test; so has the joint space.
 
 ## Figures
 
@@ -87,6 +86,9 @@ The share of the commonest answer in what it is trained on, English and Chinese:
 - A question of another sort gets an answer that means nothing.
 """
 
+DISTRACTED = """\
+In those of the second part, what comes in the other modality beside a question is
+mostly a distractor, of another kind. """
 WITHOUT = "95edfd36"  # how the hash of the chat begins whose second part had no distractors
 UNDISTRACTED = """\
 A training with the same first part, but no distractors in the second, lost {swapped_beside_kind:.4g} (`kind`)
@@ -111,7 +113,9 @@ def write_card(
     recipe, training, lm = config["recipe"], config["training"], config["lm"]
     trainings = others(recipe, path=seeds)
     looks = [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.is_file() else []
-    without = [look["figures"] for look in looks if look["checkpoint_sha256"].startswith(WITHOUT)]
+    without = [
+        look["figures"] for look in looks if look["checkpoint_sha256"].startswith(WITHOUT) and recipe.get("distract")
+    ]
     text = CARD.format(
         connector=config["connector"]["name"],
         layers=lm["layers"],
@@ -125,6 +129,7 @@ def write_card(
         told=told(trainings),
         fused=one_vector(results, recipe, seeds=seeds),
         looks=len(looks),
+        distracted=DISTRACTED if recipe.get("distract") else "",
         undistracted=UNDISTRACTED.format(**{n: abs(100 * v) for n, v in without[-1].items()}) if without else "",
         log=log.name,
         balance=balance(data),
