@@ -14,7 +14,7 @@ from jaxtyping import Float32
 from mmlab.models.joint import JointEmbedder
 from mmlab.preprocessing import describe, load_audio, load_image, read_file
 from mmlab.preprocessing.files import TODO
-from mmlab.preprocessing.limits import PICTURES, SOUNDS, refusal
+from mmlab.preprocessing.limits import CUT_BYTES, MAX_BYTES, PICTURES, SOUNDS, refusal
 from mmlab.types import MODALITIES, InputError
 
 CHUNK = 32  # inputs decoded at a time: pictures may be large
@@ -42,7 +42,7 @@ class Failure:
 def open_file(path: str | os.PathLike[str], *, cut: bool = False) -> tuple[str, Any]:
     """("image", picture) or ("audio", samples): what the bytes of a file are, whatever its extension says."""
     expected = f"{PICTURES} or {SOUNDS}"
-    kind, phrase = describe(read_file(path, expected=expected))
+    kind, phrase = describe(read_file(path, expected=expected, most=CUT_BYTES if cut else MAX_BYTES))
     if kind == "picture":
         return "image", load_image(path)
     if kind == "sound":

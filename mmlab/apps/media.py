@@ -12,7 +12,7 @@ from PIL import Image
 
 from mmlab.apps.demo import wav
 from mmlab.models.familiarity import STRANGE
-from mmlab.preprocessing import load_audio, load_image, read_file
+from mmlab.preprocessing import MAX_BYTES, load_audio, load_image, read_file
 from mmlab.types import InputError
 
 THUMBNAIL = 96  # pixels
@@ -79,6 +79,10 @@ def open_sound(source: Any, *, name: str = "", cut: bool = False) -> Medium:
     """
     if isinstance(source, np.ndarray) and source.ndim <= 2:
         source = wav(load_audio(source, cut=cut))
+    elif (
+        cut and isinstance(source, str | os.PathLike) and os.path.isfile(source) and os.path.getsize(source) > MAX_BYTES
+    ):
+        name, source = name or Path(source).name, wav(load_audio(source, cut=True))  # of a large file, what is kept
     data = _bytes(source, modality="audio")
     name = name or _name(source, modality="audio")
     return Medium("audio", data, name, load_audio(data if isinstance(source, bytes) else source, cut=cut))

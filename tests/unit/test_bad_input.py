@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mmlab import preprocessing
+from mmlab.apps.embed import open_file
+from mmlab.apps.media import open_sound
 from mmlab.preprocessing import fit_image, image_tensor, load_audio, load_image, load_many
 from mmlab.types import InputError
 from tests.unit.refusals import sentence
@@ -116,6 +118,10 @@ def test_of_ten_minutes_in_stereo_the_beginning_can_be_kept(tmp_path):
         load_audio(path)
     sentence(error, path, "105.8 MB", "at most 50 MB", "shorter")
     assert len(load_audio(path, cut=True)) == len(load_audio(path.read_bytes(), cut=True)) == 48_000
+    kind, samples = open_file(path, cut=True)
+    kept = open_sound(path, cut=True)
+    assert kind == "audio" and len(samples) == len(kept.raw) == 48_000 and kept.name == "lecture.wav"
+    assert len(kept.data) < 200_000  # of a conversation, only what is kept
 
 
 @pytest.mark.parametrize(("loader", "word"), [(load_image, "a picture (PNG"), (load_audio, "a sound (WAV")])
