@@ -86,7 +86,7 @@ below the better one alone; the least is {above:+.1f} points. Under white noise 
 CLOSED = {"near": "near_noisy", "far": "far_noisy", "flite": "near_noisy_flite"}
 
 
-def together(results: Mapping[str, Figure]) -> str:
+def fused_gain(results: Mapping[str, Figure]) -> str:
     """What picture and sound bring each other, where the results say it."""
     gains = [figure["above_better"] for figure in results.values() if "above_better" in figure]
     closed = {name: results.get(f"fused_to_text_{key}", {}).get("error_closed") for name, key in CLOSED.items()}
@@ -114,7 +114,7 @@ def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, 
         figures=card_figures(results, seeds=trainings, log=log),
         alone=ALONE.format(**second) if second["steps"] else "",
         hears=HEARS.format(**second) if second["steps"] else "",
-        together=together(results),
+        together=fused_gain(results),
         **{name: recipe[name] for name in ("steps", "batch", "seed", "lr", "weight_decay", "ema")},
     )
     path = folder / "README.md"
