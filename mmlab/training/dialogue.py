@@ -67,9 +67,16 @@ class Talks(IterableDataset):
         chat: MultimodalChat,
         recipe: ChatRecipe,
     ) -> None:
-        self.names = Pool([naming for one in questions if (naming := name_of_one(one)) is not None], bank, chat)
-        self.questions, self.dialogues = Pool(questions, bank, chat), Pool(dialogues, bank, chat)
         self.bank, self.chat, self.recipe, self.start = bank, chat, recipe, 0
+        self.questions, self.dialogues = self.pool(questions), self.pool(dialogues)
+        self.choose(questions, dialogues)
+
+    def pool(self, dialogues: Sequence[Dialogue]) -> Pool:
+        return Pool(dialogues, self.bank, self.chat)
+
+    def choose(self, questions: Sequence[Dialogue], dialogues: Sequence[Dialogue]) -> None:
+        """The pools of those that are asked by themselves."""
+        self.names = self.pool([naming for one in questions if (naming := name_of_one(one)) is not None])
 
     def __iter__(self) -> Iterator[Prompts]:
         for step in range(self.start, self.recipe.steps):
@@ -104,18 +111,10 @@ class Comparing(Talks):
     conversation often contradicted the kind that was said right before it.
     """
 
-    def __init__(
-        self,
-        questions: Sequence[Dialogue],
-        dialogues: Sequence[Dialogue],
-        bank: Bank,
-        chat: MultimodalChat,
-        recipe: ChatRecipe,
-    ) -> None:
-        super().__init__(questions, dialogues, bank, chat, recipe)
-        compared = [dialogue for dialogue in questions if dialogue.turns[-1].kind in COMPARED]
+    def choose(self, questions: Sequence[Dialogue], dialogues: Sequence[Dialogue]) -> None:
+        self.compared = self.pool([dialogue for dialogue in questions if dialogue.turns[-1].kind in COMPARED])
         verdicts = [dialogue for dialogue in dialogues if any(turn.kind == VERDICT for turn in dialogue.turns)]
-        self.compared, self.verdicts = (Pool(some, bank, chat) for some in (compared, verdicts))
+        self.verdicts = self.pool(verdicts)
 
     def pick(self, step: int) -> tuple[Pool, int, int]:
         turn, at = divmod(step, 4)

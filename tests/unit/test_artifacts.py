@@ -206,7 +206,7 @@ def test_the_readme_states_the_results_of_the_chat() -> None:
     for name, right, ceiling in rows:
         figures = tuple(f"{100 * results[name][key]:.0f}" for key in ("exact_match", "ceiling"))
         assert figures == (right, ceiling), name
-    assert all(round(5 * results[f"which_named_{way}"]["exact_match"]) == 4 for way in ("audio", "word"))
+    assert all(0.8 < results[f"which_named_{way}"]["exact_match"] < 0.9 for way in ("audio", "word"))
     assert results["removed"]["declines"] > 0.995 and abs(results["swapped"]["difference"]) < 0.03
     [lost] = re.findall(r"\*is it a …\?\* loses\n(\d+) points there", (ROOT / "README.md").read_text("utf-8"))
     assert f"{-100 * results['swapped_beside_is_it']['difference']:.0f}" == lost
@@ -230,12 +230,15 @@ def test_the_card_states_the_look_at_a_chat_without_distractors() -> None:
     looks = [json.loads(line) for line in (CHAT_RESULTS / "test_log.jsonl").read_text("utf-8").splitlines()]
     found = [look["figures"] for look in looks if look["checkpoint_sha256"].startswith("95edfd36")][-1]
     told = re.search(
-        r"lost ([\d.]+) \(`kind`\) and ([\d.]+) \(`is_it`\) points there, and was right in ([\d.]+) % of all",
+        r"lost ([\d.]+) \(`kind`\) and ([\d.]+) \(`is_it`\) points there, where this one loses ([\d.]+) and ([\d.]+), and "
+        r"was right in ([\d.]+) % of all",
         " ".join((CHAT / "README.md").read_text("utf-8").split()),
     )
     assert told is not None
-    values = [100 * abs(found[name]) for name in ("swapped_beside_kind", "swapped_beside_is_it", "overall")]
-    assert [float(one) for one in told.groups()] == pytest.approx(values)
+    results = stored(CHAT_RESULTS / "results.json")
+    lost = [-found[f"swapped_beside_{kind}"] for kind in ("kind", "is_it")]
+    lost += [-results[f"swapped_beside_{kind}"]["difference"] for kind in ("kind", "is_it")]
+    assert list(told.groups()) == [f"{100 * value:.1f}" for value in (*lost, found["overall"])]
 
 
 def test_three_trainings_of_the_joint_space_stand_in_its_card() -> None:

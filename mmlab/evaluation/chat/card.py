@@ -1,7 +1,7 @@
 """The model card of a chat checkpoint: written from its config and its results, so that the two cannot drift."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,7 @@ The share of the commonest answer in what it is trained on, English and Chinese:
 - It errs where the encoders err: it cannot see what they do not tell.
 - Comparing is what it finds hard: which of two pictures is named, by a voice or by a word, and whether picture and sound
   agree (`agree`). Without the second part of its training these were at or near chance, and "Is it a fruit?" was until
-  the answer said the kind first. How well a training of the recipe learns to compare differs with the seed.
+  the answer said the kind first. How well trainings of an earlier recipe learned to compare differed with the seed.
 - Asked for the kind of a picture while a voice is heard, or of what a voice says beside a picture, it may answer about the
   other. {undistracted}
 - A question of another sort gets an answer that means nothing.
@@ -91,8 +91,9 @@ In those of the second part, what comes in the other modality beside a question 
 mostly a distractor, of another kind. """
 WITHOUT = "95edfd36"  # how the hash of the chat begins whose second part had no distractors
 UNDISTRACTED = """\
-A training with the same first part, but no distractors in the second, lost {swapped_beside_kind:.4g} (`kind`)
-  and {swapped_beside_is_it:.4g} (`is_it`) points there, and was right in {overall:.4g} % of all questions."""
+A training with the same first part, but no distractors in the second, lost {kind:.1f} (`kind`) and
+  {is_it:.1f} (`is_it`) points there, where this one loses {kind_now:.1f} and {is_it_now:.1f}, and was right in
+  {overall:.1f} % of all questions."""
 
 FUSED = """
 The article's way, the sum of what a turn shows as one soft token, trained by the same recipe (`mmlab train chat
@@ -113,9 +114,6 @@ def write_card(
     recipe, training, lm = config["recipe"], config["training"], config["lm"]
     trainings = others(recipe, path=seeds)
     looks = [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.is_file() else []
-    without = [
-        look["figures"] for look in looks if look["checkpoint_sha256"].startswith(WITHOUT) and recipe.get("distract")
-    ]
     text = CARD.format(
         connector=config["connector"]["name"],
         layers=lm["layers"],
@@ -130,7 +128,7 @@ def write_card(
         fused=one_vector(results, recipe, seeds=seeds),
         looks=len(looks),
         distracted=DISTRACTED if recipe.get("distract") else "",
-        undistracted=UNDISTRACTED.format(**{n: abs(100 * v) for n, v in without[-1].items()}) if without else "",
+        undistracted=undistracted(results, recipe, looks),
         log=log.name,
         balance=balance(data),
         things=sum(thing.split == "train" for thing in Facts.of(data).things.values()),
@@ -139,6 +137,22 @@ def write_card(
     path = folder / "README.md"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def undistracted(results: Mapping[str, Figure], recipe: Mapping[str, Any], looks: Sequence[Mapping[str, Any]]) -> str:
+    """What the distractors changed, beside the chat that had the same first part; nothing for a chat that has another."""
+    names = {"kind": "swapped_beside_kind", "is_it": "swapped_beside_is_it"}
+    without = [look["figures"] for look in looks if look["checkpoint_sha256"].startswith(WITHOUT)]
+    if (
+        not recipe.get("distract")
+        or recipe["seed"] != 0
+        or not without
+        or not set(names.values()) <= without[-1].keys()
+    ):
+        return ""
+    lost = {short: -100 * without[-1][name] for short, name in names.items()}
+    lost |= {f"{short}_now": -100 * results[name]["difference"] for short, name in names.items()}
+    return UNDISTRACTED.format(**lost, overall=100 * without[-1]["overall"])
 
 
 def one_vector(results: Mapping[str, Figure], recipe: Mapping[str, Any], *, seeds: Path = SEEDS) -> str:
