@@ -241,6 +241,19 @@ def test_the_card_states_the_look_at_a_chat_without_distractors() -> None:
     assert list(told.groups()) == [f"{100 * value:.1f}" for value in (*lost, found["overall"])]
 
 
+def test_the_card_states_the_look_at_a_chat_asked_in_other_words() -> None:
+    looks = [json.loads(line) for line in (CHAT_RESULTS / "test_log.jsonl").read_text("utf-8").splitlines()]
+    [found] = [look["figures"] for look in looks if look["checkpoint_sha256"].startswith("e6112b00")]
+    told = re.search(
+        r"ended so was right in ([\d.]+) % of .* \(this one in ([\d.]+) %\) and in ([\d.]+) % .* \(this one in ([\d.]+) %\)",
+        " ".join((CHAT / "README.md").read_text("utf-8").split()),
+    )
+    assert told is not None
+    results, names = stored(CHAT_RESULTS / "results.json"), ("first_given_right", "agree")
+    pairs = [value for name in names for value in (found[name], results[name]["exact_match"])]
+    assert list(told.groups()) == [f"{100 * value:.1f}" for value in pairs]
+
+
 def test_three_trainings_of_the_joint_space_stand_in_its_card() -> None:
     trainings = others(config()["recipe"], path=RESULTS.with_name(SEEDS))
     assert sorted(one["recipe"]["seed"] for one in trainings) == [1, 2]

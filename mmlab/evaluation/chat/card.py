@@ -82,7 +82,7 @@ The share of the commonest answer in what it is trained on, English and Chinese:
   agree (`agree`). Without the second part of its training these were at or near chance, and "Is it a fruit?" was until
   the answer said the kind first. How well trainings of an earlier recipe learned to compare differed with the seed.
 - Asked for the kind of a picture while a voice is heard, or of what a voice says beside a picture, it may answer about the
-  other. {undistracted}
+  other. {undistracted}{rephrased}
 - A question of another sort gets an answer that means nothing.
 """
 
@@ -94,6 +94,12 @@ UNDISTRACTED = """\
 A training with the same first part, but no distractors in the second, lost {kind:.1f} (`kind`) and
   {is_it:.1f} (`is_it`) points there, where this one loses {kind_now:.1f} and {is_it_now:.1f}, and was right in
   {overall:.1f} % of all questions."""
+REWORDED = "e6112b00"  # how the hash of the chat begins that was trained on more Chinese questions of that form
+REPHRASED = """
+- Asked in Chinese what came first, by a question that ends in 吗 as those for a verdict do, it may answer as if asked for
+  one. A training in which six more questions for what came first ended so was right in {first:.1f} % of the memory
+  questions given a right first answer (this one in {first_now:.1f} %) and in {agree:.1f} % about `agree` (this one
+  in {agree_now:.1f} %)."""
 
 FUSED = """
 The article's way, the sum of what a turn shows as one soft token, trained by the same recipe (`mmlab train chat
@@ -128,7 +134,7 @@ def write_card(
         fused=one_vector(results, recipe, seeds=seeds),
         looks=len(looks),
         distracted=DISTRACTED if recipe.get("distract") else "",
-        undistracted=undistracted(results, recipe, looks),
+        **tried(results, recipe, looks),
         log=log.name,
         balance=balance(data),
         things=sum(thing.split == "train" for thing in Facts.of(data).things.values()),
@@ -139,20 +145,28 @@ def write_card(
     return path
 
 
-def undistracted(results: Mapping[str, Figure], recipe: Mapping[str, Any], looks: Sequence[Mapping[str, Any]]) -> str:
-    """What the distractors changed, beside the chat that had the same first part; nothing for a chat that has another."""
-    names = {"kind": "swapped_beside_kind", "is_it": "swapped_beside_is_it"}
-    without = [look["figures"] for look in looks if look["checkpoint_sha256"].startswith(WITHOUT)]
-    if (
-        not recipe.get("distract")
-        or recipe["seed"] != 0
-        or not without
-        or not set(names.values()) <= without[-1].keys()
-    ):
-        return ""
-    lost = {short: -100 * without[-1][name] for short, name in names.items()}
-    lost |= {f"{short}_now": -100 * results[name]["difference"] for short, name in names.items()}
-    return UNDISTRACTED.format(**lost, overall=100 * without[-1]["overall"])
+def tried(
+    results: Mapping[str, Figure], recipe: Mapping[str, Any], looks: Sequence[Mapping[str, Any]]
+) -> dict[str, str]:
+    """What two other trainings of nearly this recipe did, from the log; nothing in the card of a chat of another recipe."""
+    without, reworded = (
+        next((one["figures"] for one in reversed(looks) if one["checkpoint_sha256"].startswith(found)), {})
+        for found in (WITHOUT, REWORDED)
+    )
+    beside = {"kind": "swapped_beside_kind", "is_it": "swapped_beside_is_it"}
+    said = {"undistracted": "", "rephrased": ""}
+    if not recipe.get("distract") or recipe["seed"] != 0:
+        return said
+    if set(beside.values()) <= without.keys():
+        lost = {short: -100 * without[name] for short, name in beside.items()}
+        lost |= {f"{short}_now": -100 * results[name]["difference"] for short, name in beside.items()}
+        said["undistracted"] = UNDISTRACTED.format(**lost, overall=100 * without["overall"])
+    if reworded:
+        asked = {"first": "first_given_right", "agree": "agree"}
+        right = {short: 100 * reworded[name] for short, name in asked.items()}
+        right |= {f"{short}_now": 100 * results[name]["exact_match"] for short, name in asked.items()}
+        said["rephrased"] = REPHRASED.format(**right)
+    return said
 
 
 def one_vector(results: Mapping[str, Figure], recipe: Mapping[str, Any], *, seeds: Path = SEEDS) -> str:
