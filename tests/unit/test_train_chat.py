@@ -149,13 +149,15 @@ def test_names_come_first_then_single_questions_then_dialogues() -> None:
     one = talks(recipe(naming=0.25, single=0.5, crowd=6))
     turns = [len(one.batch(step).turns) for step in range(8)]
     assert turns[:2] == [6] * 2 and turns[2:4] == [4] * 2 and max(turns[4:]) > 4
+    pools = [one.pick(step)[0] for step in range(8)]
+    assert [pools.count(pool) for pool in (one.names, one.questions, one.dialogues)] == [2, 2, 4]
 
 
 def test_the_second_part_compares_things_and_words_and_goes_on_from_what_was_learned(tmp_path: Path) -> None:
     one = recipe(steps=2, comparing=5, crowd=6)
     assert (one.second.steps, one.second.lr, one.second.stage(0)) == (5, one.comparing_lr, "all")
     chat = small()
-    kinds = ["agree"] * 8 + ["is_it"] * 7 + ["what_see"]
+    kinds = ["agree"] * 8 + ["is_it"] * 6 + ["what_see"]
     asked = [Dialogue((turn(i % 4, kind=kind),)) for i, kind in enumerate(kinds)]
     longer = [Dialogue((turn(0), turn(1, kind=kind), turn(2))) for kind in ["is_it"] * 5 + ["agree"] * 6]
     second = Comparing(asked, longer, bank(), chat, one.second)

@@ -5,6 +5,7 @@ A family is what derives from an abstract torch module: what a reader chooses a 
 
 import ast
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 
@@ -28,6 +29,7 @@ def name_of(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
+@cache
 def tops() -> list[tuple[str, ast.stmt]]:
     """The statements at the top of every module, each with the package that holds it."""
     return [
@@ -53,6 +55,7 @@ def descends(entry: Entry, base: str) -> bool:
 BASES = {entry.name: entry.package for entry in ENTRIES if entry.abstract and "Module" in entry.parents}
 
 
+@cache
 def zoo_members(package: str) -> set[str]:
     """What stands in the upper-case dicts of a package: classes, or names of classes that load late."""
     members: set[str] = set()
