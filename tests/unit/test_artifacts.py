@@ -52,11 +52,6 @@ def model() -> JointEmbedder:
     return load_shipped()
 
 
-@pytest.fixture(scope="module")
-def data() -> EmojiData:
-    return EmojiData.load()
-
-
 def config(folder: Path = SHIPPED) -> dict:
     return json.loads((folder / CONFIG).read_text("utf-8"))
 

@@ -30,11 +30,6 @@ SPLIT_OF_STYLE = {
 CONFIGS = {"things": "keywords_zh", "images": "image", "speech": "audio"}
 
 
-@pytest.fixture(scope="module")
-def data() -> EmojiData:
-    return EmojiData.load()
-
-
 def column(data: EmojiData, table: str, *names: str) -> list[tuple]:
     rows = getattr(data, f"{table}_table")
     return list(zip(*(rows[name].to_pylist() for name in names), strict=True))

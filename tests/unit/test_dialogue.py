@@ -36,11 +36,6 @@ COUNT = 400
 
 
 @pytest.fixture(scope="module")
-def data() -> EmojiData:
-    return EmojiData.load()
-
-
-@pytest.fixture(scope="module")
 def facts(data: EmojiData) -> Facts:
     return Facts.of(data)
 

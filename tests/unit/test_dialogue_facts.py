@@ -32,11 +32,6 @@ PURE = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def data() -> EmojiData:
-    return EmojiData.load()
-
-
 def disc(fill: object, *, outline: object = None, width: int = 1) -> Image.Image:
     picture = Image.new("RGB", (64, 64), "white")
     ImageDraw.Draw(picture).ellipse((6, 6, 57, 57), fill=fill, outline=outline, width=width)

@@ -142,11 +142,6 @@ class Forgetful(Truthful):
 
 
 @pytest.fixture(scope="module")
-def data() -> EmojiData:
-    return EmojiData.load()
-
-
-@pytest.fixture(scope="module")
 def training(data: EmojiData) -> list[Dialogue]:
     return dialogues(data, split="test_near", count=300, seed=9)
 

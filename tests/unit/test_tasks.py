@@ -28,8 +28,8 @@ THINGS = make([i % 13 for i in range(120)])
 
 
 @pytest.fixture(scope="module")
-def shipped() -> list[Thing]:
-    return EmojiData.load().split("train")
+def shipped(data: EmojiData) -> list[Thing]:
+    return data.split("train")
 
 
 def columns(task: PairTask | OddOneOutTask) -> dict[str, np.ndarray]:
