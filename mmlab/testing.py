@@ -4,6 +4,8 @@ import math
 import random
 import zlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +17,7 @@ DIGITS = 3  # significant digits of the largest value: float32 differs between m
 BOUNDARY = 1e-3  # a value this share of a step below a rounding boundary rounds up already, so noise cannot flip it
 
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"  # a whole number is a float, too
+PLAIN = "mmlab.datasets.dialogue"
 
 
 def seed(value: int = 0, *, threads: int | None = 1) -> "torch.Generator":
@@ -34,10 +37,21 @@ def seed(value: int = 0, *, threads: int | None = 1) -> "torch.Generator":
 
 
 def check_shapes() -> None:
-    """From now on each function of mmlab checks the shapes in its signature; call it before the first import of one."""
+    """From now on each function of mmlab checks the shapes and types in its signature; call it before any is imported.
+
+    The dialogues are made by small functions that take no arrays and are called by the hundred thousand: theirs are
+    checked without a context of shapes, which would cost ten times what they do.
+    """
+    from beartype import BeartypeConf
+    from beartype.claw import beartype_package
     from jaxtyping import install_import_hook
 
-    install_import_hook("mmlab", CHECKER)
+    here = Path(__file__).parent
+    shaped = [f"mmlab.{found.name}" for found in iter_modules([str(here)])]
+    shaped += [f"mmlab.datasets.{found.name}" for found in iter_modules([str(here / "datasets")])]
+    shaped[shaped.index(PLAIN) : shaped.index(PLAIN) + 1] = [f"{PLAIN}.colours", f"{PLAIN}.facts"]
+    install_import_hook(shaped, CHECKER)
+    beartype_package(PLAIN, conf=BeartypeConf(is_pep484_tower=True, claw_is_pep526=False))
 
 
 def digest(figure: Any) -> str:

@@ -30,7 +30,7 @@ THIRD_PARTY = {
     "assets": {"cffsubr", "fontTools", "pyarrow"},  # only the recipe of the font
     "preprocessing": {"tokenizers", "PIL", "soundfile", "scipy"},  # scipy resamples
     "figures": {"matplotlib"},
-    "testing": {"matplotlib"},
+    "testing": {"matplotlib", "beartype"},  # figures as text, types that have no shapes
     "encoders": {"transformers", "PIL", "scipy"},  # a raw picture is a PIL image; some models hear at 48 kHz
     "metrics": {"torchmetrics", "sacrebleu"},
     "datasets": {"datasets", "pyarrow", "PIL", "soundfile", "scipy"},  # scipy finds patches of one colour
