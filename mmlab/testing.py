@@ -49,7 +49,8 @@ def check_shapes() -> None:
     here = Path(__file__).parent
     shaped = [f"mmlab.{found.name}" for found in iter_modules([str(here)])]
     shaped += [f"mmlab.datasets.{found.name}" for found in iter_modules([str(here / "datasets")])]
-    shaped[shaped.index(PLAIN) : shaped.index(PLAIN) + 1] = [f"{PLAIN}.colours", f"{PLAIN}.facts"]
+    shaped.remove(PLAIN)
+    shaped += [f"{PLAIN}.colours", f"{PLAIN}.facts"]
     install_import_hook(shaped, CHECKER)
     beartype_package(PLAIN, conf=BeartypeConf(is_pep484_tower=True, claw_is_pep526=False))
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmlab.apps.lab import QUIET
 from mmlab.paths import ROOT
 
 if TYPE_CHECKING:
@@ -62,9 +63,8 @@ class Lab:
         command = [
             sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
             f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}",
-            f"--ServerApp.root_dir={self.root}", "--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None",
-            "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.extension_manager=readonly",
-            "--ServerApp.terminals_enabled=False",
+            f"--ServerApp.root_dir={self.root}", "--LabApp.expose_app_in_browser=True", *QUIET,
+            "--LabApp.extension_manager=readonly", "--ServerApp.terminals_enabled=False",
         ]  # fmt: skip
         self.log = (self.base / "lab.log").open("w")
         self.process = subprocess.Popen(

@@ -6,10 +6,15 @@ import re
 import numpy as np
 import pytest
 import torch
+from beartype.roar import BeartypeCallHintParamViolation
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jaxtyping import TypeCheckError
 from matplotlib.figure import Figure
 
+from mmlab.datasets.dialogue.colours import colour_of
+from mmlab.datasets.dialogue.phrasings import hasty
+from mmlab.metrics import similarity
 from mmlab.testing import digest, seed, summary
 
 RANDOM = np.random.default_rng(0)
@@ -28,6 +33,15 @@ def drawn(y: np.ndarray = CURVE, *, title: str = "loss", label: str = "train", k
         getattr(axes, kind)(np.arange(len(y)), y, label=label)
         axes.legend()
     return digest(figure)
+
+
+def test_wrong_shapes_and_types_are_found_under_test() -> None:
+    with pytest.raises(TypeCheckError):
+        similarity(torch.zeros(2, 3), torch.zeros(2, 4))
+    with pytest.raises(TypeCheckError):
+        colour_of("red")  # arrays in a package whose other functions have none
+    with pytest.raises(BeartypeCallHintParamViolation):
+        hasty(3)
 
 
 def test_seed_repeats_all_three_generators() -> None:
