@@ -2,6 +2,7 @@
 
 import unicodedata
 
+from mmlab.preprocessing.text import halved
 from mmlab.types import InputError
 
 LONGEST = 400  # characters of a question; those that the course's model learned have fewer than a hundred
@@ -31,8 +32,10 @@ def check_question(text: str) -> str:
     The check of the language is a check of letters: a French sentence without accents passes for English, and gets an
     answer that means nothing.
 
-    Raises:  InputError for what has no words, is too long, in a third language, or holds a placeholder
+    Raises:  InputError for what is no Unicode text, has no words, is too long, in a third language, or holds a placeholder
     """
+    if halved(text):
+        raise InputError("A question is Unicode text, but this one holds half a character; read it again as UTF-8.")
     text = " ".join(text.split())
     if not any(sign.isalnum() for sign in text):
         raise InputError(f"A question has words, got {text[:20]!r}; ask something in English or Chinese.")

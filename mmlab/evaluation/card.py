@@ -41,8 +41,9 @@ and band, the more the longer the run.{hears} The recipe stands whole in `{confi
 
 Seen in training: the drawings of Noto, Fluent (3D and flat) and EmojiOne 2 (colour and line), and the voices marked
 train and validation in the data, of the training families only. Never seen: Twemoji, OpenMoji, the test voices,
-festival as a whole, and the zero-shot families: none of their drawings, clips or names. Some of their names are also
-keywords of training things, and were read as those: 17 of 148 in English, 24 in Chinese.
+festival as a whole, and the zero-shot families: none of their drawings, clips or names was in a pair. Some of their names
+are also keywords of training things, and were read as those: 17 of 148 in English, 24 in Chinese. And the pieces of words
+that the tokenizer knows were counted in all names and keywords, theirs too.
 
 ## Figures
 
@@ -82,8 +83,9 @@ ever do; learning rate {lr:g}, decay {ema:g}."""
 TOGETHER = """\
  Of a picture and a spoken name together (`fused_to_text_...`) {below} of {count} figures lie
 below the better one alone; the least is {above:+.1f} points. Under white noise at 0 dB they close {near} (near) and {far}
-(far) of the error that the better one leaves, and by flite, where noise leaves hardly anything to hear, {flite} (near)."""
-CLOSED = {"near": "near_noisy", "far": "far_noisy", "flite": "near_noisy_flite"}
+(far) of the error that the better one leaves, but by flite, where noise leaves hardly anything to hear, {flite}, and by
+the engine never heard {engine} (near)."""
+CLOSED = {"near": "near_noisy", "far": "far_noisy", "flite": "near_noisy_flite", "engine": "near_noisy_unseen_engine"}
 
 
 def fused_gain(results: Mapping[str, Figure]) -> str:

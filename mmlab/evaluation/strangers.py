@@ -1,8 +1,7 @@
 """What is called unlike anything learned: how often that is wrong of drawings and voices, and right of strangers."""
 
 from collections.abc import Sequence
-from importlib.util import find_spec
-from pathlib import Path
+from importlib.resources import as_file, files
 from typing import Any
 
 import numpy as np
@@ -21,15 +20,15 @@ from mmlab.training.outsiders import outsiders
 
 CLIPS, MADE, CROPS = 300, 60, 100  # of each voice, of each kind that is made, of each photograph
 PLAIN = 8.0  # spread of grey of a flat area
-PHOTOGRAPHS = "datasets/images"  # in scikit-learn, which the test extra brings
+PHOTOGRAPHS = "sklearn.datasets.images"
 
 
 def strangers(space: Space, seed: int) -> dict[str, Figure]:
     """Shares that are called unlike anything learned: `false_alarm_...` should be small, `flagged_...` large.
 
     Asked about are pictures of each unseen style and clips of each unseen voice, of all things; noise and flat colours;
-    and, where scikit-learn is installed, its two photographs, whole and in square crops that show more than a plain
-    area. A model that carries no familiarity gives no figure here.
+    and scikit-learn's two photographs, whole and in square crops that show more than a plain area. A model that carries
+    no familiarity gives no figure here.
     """
     model, found = space.model, {}
     if "image" in model.familiarity:
@@ -65,11 +64,9 @@ def share_of(true: Tensor) -> Figure:
 
 
 def photographs(seed: int) -> dict[str, list[Image.Image]]:
-    """scikit-learn's photographs, "whole" and as "crops" of 48 pixels or more; none where it is not installed."""
-    package = find_spec("sklearn")
-    if package is None or package.origin is None:
-        return {}
-    whole = [load_image(path) for path in sorted((Path(package.origin).parent / PHOTOGRAPHS).glob("*.jpg"))]
+    """scikit-learn's photographs, "whole" and as "crops" of 48 pixels or more."""
+    with as_file(files(PHOTOGRAPHS)) as folder:
+        whole = [load_image(path) for path in sorted(folder.glob("*.jpg"))]
     rng, crops = np.random.default_rng(seed), []
     for picture in whole:
         wanted = len(crops) + CROPS

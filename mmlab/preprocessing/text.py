@@ -25,6 +25,11 @@ def _show(text: str, *, length: int = 24) -> str:
     return repr(text if len(text) <= length else text[:length] + "…")
 
 
+def halved(text: str) -> bool:
+    """Whether a text holds half a character (a lone surrogate), as wrongly read bytes do; it has no UTF-8."""
+    return any("\ud800" <= sign <= "\udfff" for sign in text)
+
+
 class Tokenizer:
     """Byte-pair encoding over bytes: frequent strings become one token, and what was never seen falls apart into bytes.
 
@@ -85,7 +90,7 @@ class Tokenizer:
     def ids(self, text: str) -> list[int]:
         """The ids of one text, [CLS] first and [SEP] last; what cannot be encoded is refused here."""
         name = f"text {_show(text)}"
-        if any("\ud800" <= c <= "\udfff" for c in text):
+        if halved(text):
             came = "it holds half a character (a lone surrogate)"
             raise refusal(name, expected="Unicode text", came=came, todo="read it again as UTF-8")
         if all(unicodedata.category(c) in BLANK for c in text):

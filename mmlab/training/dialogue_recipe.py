@@ -57,7 +57,7 @@ class ChatRecipe:
     pull: float = 0.7
     blur: float = 0.8
     early_blur: float = 0.2
-    comparing: int = 3100
+    comparing: int = 4800
     comparing_lr: float = 5.0e-4
     distract: bool = True
     lm: str | None = None

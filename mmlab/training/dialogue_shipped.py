@@ -1,5 +1,6 @@
 """From the data to the chat's checkpoint folder: tokenizer, bank of percepts, training, weights on disk."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -21,7 +22,7 @@ from mmlab.training.dialogue_recipe import ChatRecipe
 from mmlab.training.loop import SECONDS, claim
 from mmlab.training.shipped import machine
 
-QUESTIONS, OTHERS = {"is_it": 7000, "which_named": 7000, "agree": 3000, "what_see": 3000, "what_hear": 3000}, 2000
+QUESTIONS, OTHERS = {"is_it": 7000, "which_named": 7000, "agree": 6000, "what_see": 3000, "what_hear": 3000}, 2000
 
 COMPARING = "comparing"  # folder of the second part, within that of the run
 
@@ -107,13 +108,25 @@ def single_questions(data: EmojiData, *, split: str, seed: int, distract: bool =
     ]
 
 
+def dialogues_sha256(data: EmojiData, recipe: ChatRecipe, *, sample: int = 200) -> str:
+    """A hash of what the recipe's numbers leave open: phrasings and answers, questions of each kind, how all is drawn."""
+    how = {"split": "tuning" if recipe.tuning else "train", "seed": recipe.seed, "count": sample}
+    drawn = [repr(dialogues(data, **how, distract=distract)) for distract in sorted({False, recipe.distract})]
+    told = json.dumps([QUESTIONS, OTHERS, *all_texts(data), *drawn], ensure_ascii=False)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
 def save_chat(
     chat: MultimodalChat, recipe: ChatRecipe, data: EmojiData, *, run: Path, joint: Path, folder: Path
 ) -> None:
     """The checkpoint folder, in half precision, with what it was made from."""
     notes: dict[str, Any] = {
         "recipe": recipe.to_dict(),
-        "made_from": {"data_sha256": sha256(data.root / "SHA256SUMS"), "joint_sha256": sha256(joint / WEIGHTS)},
+        "made_from": {
+            "data_sha256": sha256(data.root / "SHA256SUMS"),
+            "joint_sha256": sha256(joint / WEIGHTS),
+            "dialogues_sha256": dialogues_sha256(data, recipe),
+        },
         "training": {"seconds": seconds_of(run), "machine": machine()},
     }
     chat.save_pretrained(folder, dtype=torch.float16, **notes)

@@ -316,6 +316,7 @@ RUSSIAN, JAPANESE, KOREAN, ARABIC = "Что это такое?", "これは何�
         (ARABIC, "belongs to neither"),
         ("Où est le chat ?", "'ù' belongs to neither"),
         ("¿Que es?", "'¿' belongs to neither"),
+        ("What\udcff is this?", "half a character; read it again as UTF-8"),
         ("<image> What is this?", "<image>; leave it out and give the picture itself"),
     ],
 )

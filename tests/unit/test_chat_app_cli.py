@@ -8,6 +8,7 @@ import torch
 import transformers as hf
 from typer.testing import CliRunner, Result
 
+from mmlab.apps.dialogue import Conversation
 from mmlab.apps.wording import STRANGERS
 from mmlab.bench.chat import bench_chat
 from mmlab.cli import app
@@ -107,6 +108,24 @@ def test_bad_input_in_the_loop_is_a_sentence_and_what_was_ready_stays(run, home)
     [row] = [json.loads(line) for line in result.stdout.splitlines()]
     assert row["question"] == "What do you see?" and len(row["image"]) == 1 and row["audio"] == []
     assert "belongs to neither" in result.stderr and "this is a picture" in result.stderr and "10,000" in result.stderr
+
+
+def test_ctrl_c_stops_what_is_being_done_and_the_loop_goes_on(run, home, tmp_path, monkeypatch):
+    whole, interrupted = Conversation.say, []
+
+    def say(self, text: str, **given):
+        if text == "What do you hear?" and not interrupted:
+            interrupted.append(text)
+            raise KeyboardInterrupt
+        return whole(self, text, **given)
+
+    monkeypatch.setattr(Conversation, "say", say)
+    lines = (f"/image {home / 'turtle.png'}", "What do you hear?", "What do you see?")
+    result = run("--json", "--trust", "--save", tmp_path / "kept.json", lines=lines)
+    [said] = map(json.loads, result.stdout.splitlines())
+    assert result.exit_code == 0 and "Stopped." in result.stderr.splitlines() and interrupted
+    assert (said["question"], said["image"][0]["file"]) == ("What do you see?", "turtle.png")  # it was still ready
+    assert len(json.loads((tmp_path / "kept.json").read_text())["exchanges"]) == 1
 
 
 def test_a_conversation_goes_on_from_a_file(run, home, tmp_path):

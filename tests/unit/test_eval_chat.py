@@ -23,7 +23,7 @@ from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.chat import Asked, ask, card, counterfactual, evaluate
 from mmlab.evaluation.chat.baselines import Majority, QuestionOnly
 from mmlab.evaluation.chat.ceiling import Reader, best_threshold
-from mmlab.evaluation.chat.counterfactual import CHOICES, Swaps, beside, choices, removed
+from mmlab.evaluation.chat.counterfactual import CHOICES, Swaps, beside, blinded, choices, removed
 from mmlab.evaluation.chat.play import Senses, play
 from mmlab.evaluation.chat.report import as_tables, keep_seed, log_evaluation
 from mmlab.evaluation.chat.verdicts import conversations
@@ -126,6 +126,14 @@ class Swayed(Hasty):
         return [said if len(turns) > 1 else turns[-1].answer for (turns, _), said in zip(talks, yes, strict=True)]
 
 
+class Peeking(Truthful):
+    """Of options it takes the first where anything is shown, else the last."""
+
+    def log_likelihood(self, talks: Sequence[Talk], options: Sequence[Sequence[str]]) -> list[Tensor]:
+        shown = [bool(turns[-1].images or turns[-1].clips) for turns, _ in talks]
+        return [torch.arange(len(own)) * (-1.0 if any_ else 1.0) for any_, own in zip(shown, options, strict=True)]
+
+
 class Shy(Truthful):
     """Declines everything."""
 
@@ -205,6 +213,27 @@ def test_who_looks_aside_is_found_out(data: EmojiData, judge: Any) -> None:
         assert 0 < part["n"] < whole["n"] / 2 and part["difference"] < -0.3
         assert whole["difference"] * whole["n"] == pytest.approx(part["difference"] * part["n"], abs=0.1)
     assert "swapped_beside_which_named" not in results and results["swapped_beside"]["difference"] < -0.3
+
+
+def test_a_forced_choice_about_one_thing_is_made_with_nothing_shown_and_what_came_beside_is_told_apart(
+    data: EmojiData, judge: Any
+) -> None:
+    results = judge(Peeking(data), count=4 * COUNT)
+    asked = [one.turn for one in ask(data, count=4 * COUNT)["is_it"]]
+    denied = [turn.answer == turn.options[1] for turn in asked]
+    affirmed = [turn.answer == turn.options[0] for turn in asked if beside(turn)]
+    assert results["forced_choice_is_it"]["accuracy"] == pytest.approx(sum(denied) / len(denied), abs=1e-4)
+    assert results["hinted_is_it"]["n"] == len(affirmed) > 0
+    assert results["hinted_is_it"]["accuracy"] == pytest.approx(sum(affirmed) / len(affirmed), abs=1e-4)
+    assert f"`is_it` {100 * results['hinted_is_it']['accuracy']:.1f} % (" in as_tables(results)
+    facts = Facts.of(data)
+    some = ask(data, count=8)
+    turn = some["agree"][0].turn  # the picture alone decides nothing
+    assert blinded(facts, turn, modality="audio") == removed(facts, turn, modality="audio")
+    assert blinded(facts, turn, modality="audio").images == turn.images
+    turn = next(one.turn for one in some["which_named"] if one.turn.form == "audio")  # but the answers say the name
+    assert len(turn.images) == 2 and not blinded(facts, turn, modality="audio").images
+    assert blinded(facts, turn, modality="image").clips == turn.clips
 
 
 def test_who_declines_everything_is_found_out(data: EmojiData, judge: Any) -> None:

@@ -89,6 +89,16 @@ def test_make_test_runs_ruff_the_tests_and_compares_the_lessons() -> None:
     assert re.search(r"^NBVAL := --nbval .*-with tests/notebooks/nbval_sanitize.cfg", MAKEFILE, re.MULTILINE)
 
 
+def test_make_bench_times_all_that_can_be_timed_or_what_is_asked_for() -> None:
+    def dry(*arguments: str) -> str:
+        command = ["make", "--dry-run", "bench", *arguments]
+        return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+    every = re.search(r"for one in ([a-z ]+);", dry())
+    assert every and set(every[1].split()) == set(get_command(app).commands["bench"].commands)
+    assert dry("BENCH_ARGS=train --json").endswith("/mmlab bench train --json\n")
+
+
 @pytest.mark.parametrize("line", COMMAND_LINES)
 def test_every_command_of_the_readme_runs(line: str) -> None:
     """A make target that exists, or a command of `mmlab` that takes those options (each has its own tests)."""

@@ -24,8 +24,9 @@ tags: [multimodal, dialogue, text, image, audio]
 
 A small language model that talks about pictures and spoken words in English and Chinese: the frozen encoders of
 `data/checkpoints/joint`, a connector (`{connector}`), and a decoder of {layers} layers, {width} wide, with the
-architecture of Llama, trained from scratch on the course's own dialogues. {parameters:.2f} million parameters,
-{megabytes:.1f} MB in half precision.
+architecture of Llama, trained from scratch on the course's own dialogues. The connector's soft tokens begin as the word
+embeddings of names, and before the second part of the training three attention heads are set so that they find what is
+alike (lesson 06_1 shows both). {parameters:.2f} million parameters, {megabytes:.1f} MB in half precision.
 
     mmlab chat --image dog.png
 
@@ -34,9 +35,10 @@ architecture of Llama, trained from scratch on the course's own dialogues. {para
     mmlab train chat --out data/checkpoints/chat
 
 {steps:,} steps of {batch} dialogues with seed {seed}, then {comparing:,} steps more in which it learns to compare,
-in {minutes:.0f} minutes on {machine}. These begin with the last weights of the first part. The recipe stands
-whole in `{config}`. The dialogues are generated from facts: what the things are called, of what kind they are, and the
-colours measured in their pictures. {distracted}The
+in {minutes:.0f} minutes on {machine}. These begin with the last weights of the first part. The numbers of the
+recipe stand in `{config}`; how many questions of each kind it asks, in `mmlab/training/dialogue_shipped.py`; their words, in
+`mmlab/datasets/dialogue`. The dialogues are generated from facts: what the things are called, of what kind they are, and
+the colours measured in their pictures. {distracted}The
 shipped checkpoint has seen all styles and voices but those of the test; so has the joint space.
 
 ## Figures
@@ -47,7 +49,7 @@ is the whole answer, letter for letter. Where earlier turns matter, the model he
 
 The phrasings are new to the model, but not to whoever wrote the recipe: earlier models took a few Chinese ones for
 questions of another kind, such as 你看到的东西叫什么？ ("what is the thing that you see called?") for one about the kind.
-Some trained ones were then written anew, and there are 20 for each way to ask and language where there were 14. The
+Some trained ones were then written anew, and there are 20 for each way to ask and language where there were 14. {reworded}The
 held-out ones, and the questions of the test, stayed as they were.
 
 *Ceiling*: what somebody would get who reads the encoders' top answer (the nearest name in the joint space) and makes no
@@ -60,8 +62,10 @@ questions whose thing the model had named rightly when it came. Each kind weighs
 {figures}
 {fused}
 *Removed*: the same questions without the picture or sound that decides; the model should say that it cannot. *Forced
-choice*: of the possible answers to these the likeliest; the interval should hold chance. (For `is_it` both answers say a
-kind. Those of a question to be affirmed are made of kinds that other questions deny: else how common the two are would tell
+choice*: of the possible answers to these the likeliest, with nothing shown that the question is not about; the interval
+should hold chance. (What comes beside is of the same kind in three of four cases: a hint. In `which_named` the pictures go
+each time, as the answers say the name: with the pictures there, it can be found again. For `is_it` both answers say a kind.
+Those of a question to be affirmed are made of kinds that other questions deny: else how common the two are would tell
 the verdict in 60 %, without any picture.) *Swapped*: the same words over another picture or sound; the answer should follow
 the new one as often as it followed the old one. Verdicts that do not follow are counted alone, and one turn later, after a
 question for the name of the same thing. *With something else beside*: those of the swapped questions with which a picture or
@@ -79,27 +83,31 @@ The share of the commonest answer in what it is trained on, English and Chinese:
 - It knows drawings and synthetic voices of {things:,} things, ten kinds of question, and no world beyond.
 - It errs where the encoders err: it cannot see what they do not tell.
 - Comparing is what it finds hard: which of two pictures is named, by a voice or by a word, and whether picture and sound
-  agree (`agree`). Without the second part of its training these were at or near chance, and "Is it a fruit?" was until
-  the answer said the kind first. How well trainings of an earlier recipe learned to compare differed with the seed.
+  agree (`agree`). {single}"Is it a fruit?" was answered at chance until the
+  answer said the kind first. How well trainings of an earlier recipe learned to compare differed with the seed.
 - Asked for the kind of a picture while a voice is heard, or of what a voice says beside a picture, it may answer about the
-  other. {undistracted}{rephrased}
+  other. {undistracted}
 - A question of another sort gets an answer that means nothing.
 """
 
 DISTRACTED = """\
 In those of the second part, what comes in the other modality beside a question is
 mostly a distractor, of another kind. """
-WITHOUT = "95edfd36"  # how the hash of the chat begins whose second part had no distractors
+# What earlier chats of the log did, each by the beginning of its hash.
+SINGLE = "2b3da2b6"
+UNCOMPARED = """\
+An earlier chat without the second part of its training was right in {which_named:.0f} %
+  and {agree:.0f} % of these, where a guess is in 50 %. """
+WITHOUT = "95edfd36"
 UNDISTRACTED = """\
-A training with the same first part, but no distractors in the second, lost {kind:.1f} (`kind`) and
-  {is_it:.1f} (`is_it`) points there, where this one loses {kind_now:.1f} and {is_it_now:.1f}, and was right in
-  {overall:.1f} % of all questions."""
-REWORDED = "e6112b00"  # how the hash of the chat begins that was trained on more Chinese questions of that form
-REPHRASED = """
-- Asked in Chinese what came first, by a question that ends in 吗 as those for a verdict do, it may answer as if asked for
-  one. A training in which six more questions for what came first ended so was right in {first:.1f} % of the memory
-  questions given a right first answer (this one in {first_now:.1f} %) and in {agree:.1f} % about `agree` (this one
-  in {agree_now:.1f} %)."""
+An earlier chat, without distractors in the second part, lost {kind:.1f} (`kind`) and {is_it:.1f}
+  (`is_it`) points there, where this one loses {kind_now:.1f} and {is_it_now:.1f}."""
+BEFORE = "fb3a8bfa"
+REWORDED = """\
+Last, six Chinese
+ones for what came first were made to end in 吗, as questions for a verdict do: an earlier chat took such questions for
+those, and was right in {first:.1f} % of the memory questions given a right first answer. """
+
 
 FUSED = """
 The article's way, the sum of what a turn shows as one soft token, trained by the same recipe (`mmlab train chat
@@ -148,25 +156,24 @@ def write_card(
 def tried(
     results: Mapping[str, Figure], recipe: Mapping[str, Any], looks: Sequence[Mapping[str, Any]]
 ) -> dict[str, str]:
-    """What two other trainings of nearly this recipe did, from the log; nothing in the card of a chat of another recipe."""
-    without, reworded = (
-        next((one["figures"] for one in reversed(looks) if one["checkpoint_sha256"].startswith(found)), {})
-        for found in (WITHOUT, REWORDED)
-    )
+    """What earlier chats did that the recipe was changed for, from the log; nothing in the card of another recipe."""
+
+    def found(sha: str) -> Mapping[str, float]:
+        return next((one["figures"] for one in reversed(looks) if one["checkpoint_sha256"].startswith(sha)), {})
+
+    if not recipe.get("distract"):
+        return dict.fromkeys(("single", "undistracted", "reworded"), "")
     beside = {"kind": "swapped_beside_kind", "is_it": "swapped_beside_is_it"}
-    said = {"undistracted": "", "rephrased": ""}
-    if not recipe.get("distract") or recipe["seed"] != 0:
-        return said
-    if set(beside.values()) <= without.keys():
+    single, without, before = map(found, (SINGLE, WITHOUT, BEFORE))
+    lost: dict[str, float] = {}
+    if set(beside.values()) <= without.keys() & results.keys():
         lost = {short: -100 * without[name] for short, name in beside.items()}
         lost |= {f"{short}_now": -100 * results[name]["difference"] for short, name in beside.items()}
-        said["undistracted"] = UNDISTRACTED.format(**lost, overall=100 * without["overall"])
-    if reworded:
-        asked = {"first": "first_given_right", "agree": "agree"}
-        right = {short: 100 * reworded[name] for short, name in asked.items()}
-        right |= {f"{short}_now": 100 * results[name]["exact_match"] for short, name in asked.items()}
-        said["rephrased"] = REPHRASED.format(**right)
-    return said
+    return {
+        "single": UNCOMPARED.format(**{name: 100 * value for name, value in single.items()}) if single else "",
+        "undistracted": UNDISTRACTED.format(**lost) if lost else "",
+        "reworded": REWORDED.format(first=100 * before["first_given_right"]) if before else "",
+    }
 
 
 def one_vector(results: Mapping[str, Figure], recipe: Mapping[str, Any], *, seeds: Path = SEEDS) -> str:

@@ -2,7 +2,9 @@
 
 - *removed*: a model that looks and listens says that it cannot; one that guesses from the words answers.
 - *forced choice*: of the removed questions those with few possible answers; the likeliest of them by the model must be
-  right no oftener than chance.
+  right no oftener than chance. What was shown in the other modality is taken away, too: it is mostly of the same kind as
+  what is asked about, and who answers by it is right oftener than by chance (*hinted* says how often). So are the two
+  pictures of which a voice named one: the answers say the name, and with the pictures there it would be found again.
 - *swapped*: another picture or sound with another right answer, under the very same words: the answer has to follow
   the new input as often as it followed the old one. *Beside* are those with which something was shown in the other
   modality that they are not about: who answers about that does not follow the swap.
@@ -61,6 +63,17 @@ def removed(facts: Facts, turn: Turn, *, modality: str) -> Turn:
     """The question without its pictures, or without its sound."""
     return again(
         facts, turn, images=() if modality == "image" else turn.images, clips=() if modality == "audio" else turn.clips
+    )
+
+
+def blinded(facts: Facts, turn: Turn, *, modality: str) -> Turn:
+    """The question without its pictures, or without its sound, and without what would help to choose among its answers.
+
+    That is what it is not about; and of two pictures both, as the answers say the name that a voice would have said.
+    """
+    kept = set(turn.decides) - {modality, "image" if turn.kind == "which_named" else modality}
+    return again(
+        facts, turn, images=turn.images if "image" in kept else (), clips=turn.clips if "audio" in kept else ()
     )
 
 
@@ -143,10 +156,8 @@ def counterfactuals(
 def _removed(senses: Senses, alone: Mapping[str, Sequence[Asked]]) -> dict[str, Figure]:
     found, every, things = {}, [], []
     for kind, rows in alone.items():
-        cut = [
-            removed(senses.facts, one.turn, modality=one.turn.decides[at % len(one.turn.decides)])
-            for at, one in enumerate(rows)
-        ]
+        lost = [(one.turn, one.turn.decides[at % len(one.turn.decides)]) for at, one in enumerate(rows)]
+        cut = [removed(senses.facts, turn, modality=modality) for turn, modality in lost]
         answers = play(senses, [Dialogue((turn,)) for turn in cut])
         right = [declines(turn, answer) for turn, (answer,) in zip(cut, answers, strict=True)]
         about = [one.turn.asks_about for one in rows]
@@ -154,11 +165,23 @@ def _removed(senses: Senses, alone: Mapping[str, Sequence[Asked]]) -> dict[str, 
         every, things = every + right, things + about
         if kind in CHOICES:
             options = choices(senses.facts, [one.turn for one in rows])
-            chosen = choose(senses, cut, options)
-            right = [choice == one.turn.answer for choice, one in zip(chosen, rows, strict=True)]
-            chance = float(np.mean([1 / len(own) for own in options]))
-            found[f"forced_choice_{kind}"] = {**share("accuracy", right, about), "chance": round(chance, 4)}
+            blind = [blinded(senses.facts, turn, modality=modality) for turn, modality in lost]
+            found[f"forced_choice_{kind}"] = _chosen(senses, rows, blind, options)
+            if hinted := [
+                at for at, turn in enumerate(cut) if turn.images != blind[at].images or turn.clips != blind[at].clips
+            ]:
+                found[f"hinted_{kind}"] = _chosen(
+                    senses, *([some[at] for at in hinted] for some in (rows, cut, options))
+                )
     return {"removed": share("declines", every, things), **found}
+
+
+def _chosen(senses: Senses, rows: Sequence[Asked], cut: Sequence[Turn], options: Sequence[tuple[str, ...]]) -> Figure:
+    """How often the likeliest of the options is what was right before the cut, and how often a guess among them."""
+    chosen = choose(senses, cut, options)
+    right = [choice == one.turn.answer for choice, one in zip(chosen, rows, strict=True)]
+    chance = float(np.mean([1 / len(own) for own in options]))
+    return {**share("accuracy", right, [one.turn.asks_about for one in rows]), "chance": round(chance, 4)}
 
 
 def _swapped(

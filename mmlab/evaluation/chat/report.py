@@ -23,6 +23,7 @@ SEEDS = RESULTS / FILE
 LOG = RESULTS / "test_log.jsonl"
 MADE_FROM = "made_from"
 NAMED_BY = ("which_named_word", "which_named_audio")
+HINTED = ("which_named", "is_it", "colour")  # kinds of the forced choice with which something may stay that helps
 CONTRADICTED = {"is_it_contradicted": "asked alone", "is_it_contradicted_later": "after a question for the name"}
 SWAPPED = tuple(f"swapped{part}{kind}" for part in ("", "_beside") for kind in ("", "_is_it", "_kind"))
 SUMMARY = ("overall", "overall_near", "overall_far", *KINDS, *NAMED_BY, "first_given_right")
@@ -160,17 +161,27 @@ def _counterfactuals(results: Mapping[str, Figure]) -> str:
         ])  # fmt: skip
     wrong = results["wrong_declines"]
     said = f"Questions that could be answered, but were declined: {_percent(wrong['declines'])} % of {wrong['n']}."
-    return f"{_markdown(head, rows)}\n\n{said}{_contradicted(results)}{_told_by_words(results)}"
+    return f"{_markdown(head, rows)}\n\n{said}{_contradicted(results)}{_hinted(results)}{_told_by_words(results)}"
 
 
 def _told_by_words(results: Mapping[str, Figure]) -> str:
-    """Which forced choices come out otherwise than by chance, though nothing was shown."""
+    """Which forced choices come out otherwise than by chance, though what decides was not shown."""
     off = [
         f"`{name.removeprefix('forced_choice_')}`"
         for name, f in results.items()
         if name.startswith("forced_choice_") and not f["interval"][0] <= f["chance"] <= f["interval"][1]
     ]
     return f" The forced choice does not hold chance for {', '.join(off)}: the words tell a little." if off else ""
+
+
+def _hinted(results: Mapping[str, Figure]) -> str:
+    """How often a forced choice would be right by what helps to choose, if that were left."""
+    shares = [
+        f"`{kind}` {_percent(figure['accuracy'])} % ({_interval(figure)}) of {figure['n']}"
+        for kind in HINTED
+        if (figure := results.get(f"hinted_{kind}")) is not None
+    ]
+    return f" With the hints left there, a forced choice is right in: {', '.join(shares)}." if shares else ""
 
 
 def _contradicted(results: Mapping[str, Figure]) -> str:
