@@ -115,10 +115,8 @@ class Terminal:
                 self.take(line)
             except InputError as error:
                 typer.echo(str(error), err=True)
-            except (
-                KeyboardInterrupt
-            ):  # in a command, or a reply that comes whole; one that is streamed keeps what it said
-                self.note("Stopped.")
+            except KeyboardInterrupt:
+                self.note("Stopped.")  # a reply that is streamed ends with what it has said
 
     def take(self, line: str) -> None:
         """One line: a command, a question, or nothing."""
