@@ -23,6 +23,7 @@ def _francisco(rng: np.random.Generator) -> list[Call]:
 
 def _edges(rng: np.random.Generator) -> list[Call]:
     counts = rng.poisson(1.0, size=(5, 5)) + 1
+    counts[0, 0] += counts.sum()  # the commonest word, but after as many others as each of the rest
     counts[2] = 0  # nothing ever followed the third word
     return [Call({"counts": counts, "discount": 0.5})]
 

@@ -17,6 +17,8 @@ def _call(rng: np.random.Generator, batch: int, text: int, image: int, out: int,
     }
     values = {name: rng.normal(size=size) for name, size in sizes.items()}
     values["w_gate"] *= scale
+    if scale > 1:
+        values["w_gate"][:, 1] = -values["w_gate"][:, 0]  # of these two one opens wide and one shuts
     return Call({name: Tensor(value) for name, value in values.items()})
 
 
