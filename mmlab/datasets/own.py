@@ -65,15 +65,14 @@ def _rows(path: Path) -> Iterator[tuple[str, Parts]]:
     if not here:
         came = f"its columns are {', '.join(table.column_names)}"
         raise refusal(str(path), expected=f"columns {', '.join(MODALITIES)}", came=came, todo="name one of them so")
+    opened: dict[str, Callable[[str], Any]] = {
+        "text": str,
+        "image": lambda cell: load_image(path.parent / cell),
+        "audio": lambda cell: load_audio(path.parent / cell),
+    }
     for number, row in enumerate(table.to_pylist(), start=1):
         cells = {name: str(row[name]).strip() for name in here if row[name] is not None}
-        openers = {"text": str, "image": partial(_open, path.parent, load_image)}
-        openers["audio"] = partial(_open, path.parent, load_audio)
-        yield str(row.get(KEY) or f"row {number}"), {n: partial(openers[n], cell) for n, cell in cells.items() if cell}
-
-
-def _open(folder: Path, load: Callable[[Path], Any], cell: str) -> Any:
-    return load(folder / cell)
+        yield str(row.get(KEY) or f"row {number}"), {n: partial(opened[n], cell) for n, cell in cells.items() if cell}
 
 
 def _files(folder: Path, problems: list[str]) -> Iterator[tuple[str, Parts]]:

@@ -9,6 +9,7 @@ from typing import Any
 from mmlab.datasets.dialogue import KINDS
 from mmlab.datasets.emoji import EmojiData
 from mmlab.evaluation.chat.asked import FULL
+from mmlab.evaluation.chat.counterfactual import CHOICES
 from mmlab.evaluation.chat.evaluate import evaluate_chat
 from mmlab.evaluation.figure import Figure
 from mmlab.evaluation.seeds import FILE, keep, spread
@@ -23,7 +24,6 @@ SEEDS = RESULTS / FILE
 LOG = RESULTS / "test_log.jsonl"
 MADE_FROM = "made_from"
 NAMED_BY = ("which_named_word", "which_named_audio")
-HINTED = ("which_named", "is_it", "colour")  # kinds of the forced choice with which something may stay that helps
 CONTRADICTED = {"is_it_contradicted": "asked alone", "is_it_contradicted_later": "after a question for the name"}
 SWAPPED = tuple(f"swapped{part}{kind}" for part in ("", "_beside") for kind in ("", "_is_it", "_kind"))
 SUMMARY = ("overall", "overall_near", "overall_far", *KINDS, *NAMED_BY, "first_given_right")
@@ -178,7 +178,7 @@ def _hinted(results: Mapping[str, Figure]) -> str:
     """How often a forced choice would be right by what helps to choose, if that were left."""
     shares = [
         f"`{kind}` {_percent(figure['accuracy'])} % ({_interval(figure)}) of {figure['n']}"
-        for kind in HINTED
+        for kind in CHOICES
         if (figure := results.get(f"hinted_{kind}")) is not None
     ]
     return f" With the hints left there, a forced choice is right in: {', '.join(shares)}." if shares else ""
