@@ -12,9 +12,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from mmlab.models.joint import JointEmbedder
-from mmlab.preprocessing import describe, load_audio, load_image, read_file
-from mmlab.preprocessing.files import TODO
-from mmlab.preprocessing.limits import CUT_BYTES, MAX_BYTES, PICTURES, SOUNDS, refusal
+from mmlab.preprocessing import open_file
 from mmlab.types import MODALITIES, InputError
 
 CHUNK = 32  # inputs decoded at a time: pictures may be large
@@ -37,18 +35,6 @@ class Failure:
 
     name: str
     reason: str
-
-
-def open_file(path: str | os.PathLike[str], *, cut: bool = False) -> tuple[str, Any]:
-    """("image", picture) or ("audio", samples): what the bytes of a file are, whatever its extension says."""
-    expected = f"{PICTURES} or {SOUNDS}"
-    kind, phrase = describe(read_file(path, expected=expected, most=CUT_BYTES if cut else MAX_BYTES))
-    if kind == "picture":
-        return "image", load_image(path)
-    if kind == "sound":
-        return "audio", load_audio(path, cut=cut)
-    todo = "give its words with --text" if kind == "text" else TODO[kind]
-    raise refusal(str(path), expected=expected, came=f"this is {phrase}", todo=todo)
 
 
 def embed(

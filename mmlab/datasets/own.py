@@ -11,8 +11,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv, parquet
 
-from mmlab.preprocessing import describe, load_audio, load_image, read_file
-from mmlab.preprocessing.files import TODO
+from mmlab.preprocessing import describe, load_audio, load_image, open_file, read_file
 from mmlab.preprocessing.limits import PICTURES, SOUNDS, reason, refusal
 from mmlab.types import MODALITIES, InputError, Sample
 
@@ -92,16 +91,11 @@ def _files(folder: Path, problems: list[str]) -> Iterator[tuple[str, Parts]]:
 
 def _told_apart(path: Path) -> tuple[str, Callable[[], Any]]:
     """What the bytes of a file are, whatever its extension says."""
-    expected = f"{PICTURES}, {SOUNDS} or a text"
-    data = read_file(path, expected=expected)
-    kind, phrase = describe(data)
-    if kind == "picture":
-        return "image", partial(load_image, path)
-    if kind == "sound":
-        return "audio", partial(load_audio, path)
-    if kind == "text":
+    data = read_file(path, expected=f"{PICTURES}, {SOUNDS} or a text")
+    if describe(data)[0] == "text":
         return "text", partial(_words, path, data)
-    raise refusal(str(path), expected=expected, came=f"this is {phrase}", todo=TODO[kind])
+    name, value = open_file(path)
+    return name, lambda: value
 
 
 def _words(path: Path, data: bytes) -> str:

@@ -5,6 +5,7 @@ from mmlab.preprocessing.files import describe, load_many, read_file
 from mmlab.preprocessing.fit import IMAGE_SIZE, fit_image
 from mmlab.preprocessing.image import image_tensor, load_image
 from mmlab.preprocessing.limits import MAX_BYTES, MAX_PIXELS, MAX_SECONDS, MAX_TEXT, MIN_SECONDS, PEAK, SAMPLE_RATE
+from mmlab.preprocessing.opened import open_file
 from mmlab.preprocessing.text import CLS, PAD, SEP, Tokenizer
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "load_audio",
     "load_image",
     "load_many",
+    "open_file",
     "read_file",
     "trim_silence",
 ]

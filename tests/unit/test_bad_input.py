@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from mmlab import preprocessing
-from mmlab.apps.embed import open_file
 from mmlab.apps.media import open_sound
-from mmlab.preprocessing import fit_image, image_tensor, load_audio, load_image, load_many
+from mmlab.preprocessing import fit_image, image_tensor, load_audio, load_image, load_many, open_file
 from mmlab.types import InputError
 from tests.unit.refusals import sentence
 

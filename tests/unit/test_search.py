@@ -12,11 +12,12 @@ from PIL import Image
 from torch.nn.functional import normalize
 
 from mmlab.apps import gallery as galleries
-from mmlab.apps.embed import Embedding, Failure, embed, line, open_file, write
+from mmlab.apps.embed import Embedding, Failure, embed, line, write
 from mmlab.apps.search import Answer, Search
 from mmlab.datasets.emoji import EmojiData
 from mmlab.models.familiarity import STRANGE
 from mmlab.models.joint import JointEmbedder
+from mmlab.preprocessing import open_file
 from mmlab.types import InputError
 from tests.unit import tiny_emoji
 
