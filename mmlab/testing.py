@@ -47,7 +47,7 @@ def check_shapes() -> None:
     from jaxtyping import install_import_hook
 
     here = Path(__file__).parent
-    shaped = [f"mmlab.{found.name}" for found in iter_modules([str(here)])]
+    shaped = [f"mmlab.{found.name}" for found in iter_modules([str(here)]) if found.name != "datasets"]
     shaped += [f"mmlab.datasets.{found.name}" for found in iter_modules([str(here / "datasets")])]
     shaped.remove(PLAIN)
     shaped += [f"{PLAIN}.colours", f"{PLAIN}.facts"]

@@ -21,12 +21,21 @@ def build(
         typer.Option(metavar="FOLDER", help="A folder with node_modules; without it, npm fetches the packages."),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, help="How many processes draw and speak.")] = 2,
+    size: Annotated[
+        int | None, typer.Option(metavar="PIXELS", help="Side of each picture, in a folder of your own [default: 64].")
+    ] = None,
 ) -> None:
     """Remake the dataset from the packages that it is made of (about 10 minutes; not needed to use it)."""
     from mmlab.datasets.build import build
     from mmlab.datasets.emoji import ROOT
+    from mmlab.preprocessing import IMAGE_SIZE
 
-    build(ROOT if out is None else out, packages, workers=workers, say=typer.echo)
+    size = IMAGE_SIZE if size is None else size
+    if out is None and size != IMAGE_SIZE:
+        raise typer.BadParameter(
+            f"The dataset that ships has pictures of {IMAGE_SIZE} pixels, got --size {size}; add --out."
+        )
+    build(ROOT if out is None else out, packages, workers=workers, size=size, say=typer.echo)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import io
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,13 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
+from mmlab.datasets.build.build import build
 from mmlab.datasets.build.families import family, head_noun, zero_shot_families
+from mmlab.datasets.build.licences import write_licences
 from mmlab.datasets.build.opus import SAMPLE_RATE, canonical, encode_opus
-from mmlab.datasets.build.pictures import round_colours
+from mmlab.datasets.build.pictures import read_drawing, render_style, round_colours, square
 from mmlab.datasets.build.speech import PEAK, spoken_form, trim
-from mmlab.datasets.build.things import file_key, is_candidate, thing_id
+from mmlab.datasets.build.things import STYLE_FOLDERS, file_key, is_candidate, thing_id
 from mmlab.datasets.build.voices import CHINESE_POOL, ENGLISH_POOL, plan, two_of
+from mmlab.datasets.emoji import ROOT, decode_image
 from mmlab.preprocessing.fit import IMAGE_SIZE, MARGIN, fit_image
+from mmlab.types import InputError
 
 SAME_FAMILY = [
     ("people-body", "person-role", ["cook", "man cook", "woman cook"]),
@@ -161,6 +166,49 @@ def _drawing(mode: str, ground: str | tuple[int, ...]) -> Image.Image:
     picture = Image.new(mode, (300, 200), ground)
     ImageDraw.Draw(picture).rectangle((40, 60, 239, 159), fill="red")
     return picture
+
+
+@pytest.fixture
+def modules(tmp_path: Path) -> Path:
+    """Folders as npm leaves them, with three drawings of one team and the licences that are copied."""
+    for folder in STYLE_FOLDERS.values():
+        (tmp_path / folder).mkdir(parents=True)
+    for name, width, speck in (("1f34e", 220, 130), ("1f34f", 140, 130), ("1f350", 140, 84)):
+        drawing = Image.new("RGBA", (256, 256))
+        ImageDraw.Draw(drawing).ellipse((20, 20, 20 + width, 240), fill=(130, 130, 130))
+        drawing.putpixel((90, 130), (speck, speck, speck, 255))  # too small a difference for 64 pixels a side
+        drawing.save(tmp_path / STYLE_FOLDERS["fluent_3d"] / f"{name}.webp", lossless=True)
+    for path in ("emojione/LICENSE.md", "openmoji/LICENSE.txt", "cldr-annotations-full/LICENSE"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("as they say")
+    return tmp_path
+
+
+def test_another_size_holds_the_same_pictures(modules: Path) -> None:
+    things = [{"id": name} for name in ("1f34e", "1f34f", "1f350", "1f351")]  # the second two alike, the last not drawn
+    small, large = (render_style("fluent_3d", things, modules, Path(), size) for size in (IMAGE_SIZE, 128))
+    for pictures, side in ((small, 64), (large, 128)):
+        assert [picture is not None for picture in pictures] == [True, False, False, False]
+        assert decode_image(pictures[0]).size == (side, side)
+    apart = np.abs(np.asarray(decode_image(large[0]).resize((64, 64)), float) - np.asarray(decode_image(small[0])))
+    assert apart.mean() < 12
+    one, other = (read_drawing(modules / STYLE_FOLDERS["fluent_3d"] / f"{name}.webp") for name in ("1f34f", "1f350"))
+    assert square(one, 64) == square(other, 64) and square(one, 128) != square(other, 128)
+
+
+def test_the_licences_say_the_size_and_otherwise_what_ships(modules: Path, tmp_path: Path) -> None:
+    for size in (IMAGE_SIZE, 128):
+        write_licences(tmp_path / str(size), modules, size=size)
+    shipped = (ROOT / "LICENSES" / "Twemoji.txt").read_text("utf-8")
+    assert (tmp_path / "64" / "Twemoji.txt").read_text("utf-8") == shipped
+    assert (tmp_path / "128" / "Twemoji.txt").read_text("utf-8") == shipped.replace("64x64", "128x128") != shipped
+
+
+@pytest.mark.parametrize("size", [15, 257])
+def test_a_size_that_no_drawing_has_is_refused(tmp_path: Path, size: int) -> None:
+    with pytest.raises(InputError, match=f"16 to 256 pixels a side can be made, got {size}"):
+        build(tmp_path / "out", size=size)
+    assert not (tmp_path / "out").exists()
 
 
 def test_fit_crops_centres_and_keeps_the_shape() -> None:

@@ -209,12 +209,19 @@ def test_data_build_passes_its_options_on(run, tmp_path, monkeypatch):
     import mmlab.datasets.build
 
     calls = []
-    monkeypatch.setattr(mmlab.datasets.build, "build", lambda *args, **kwargs: calls.append((args, kwargs["workers"])))
-    assert run("data", "build", "--out", "there", "--packages", "npm", "--workers", 3).exit_code == 0
+    monkeypatch.setattr(
+        mmlab.datasets.build, "build", lambda *args, workers, size, say: calls.append((args, workers, size))
+    )
+    assert run("data", "build", "--out", "there", "--packages", "npm", "--workers", 3, "--size", 128).exit_code == 0
     assert run("data", "build").exit_code == 0
     from mmlab.datasets.emoji import ROOT as shipped
 
-    assert calls == [((Path("there"), Path("npm")), 3), ((shipped, None), 2)]
+    assert calls == [((Path("there"), Path("npm")), 3, 128), ((shipped, None), 2, 64)]
+
+
+def test_the_dataset_that_ships_is_made_at_one_size(run):
+    refused = run("data", "build", "--size", 128)
+    assert refused.exit_code == 2 and "add --out" in refused.output
 
 
 # ---- what ships ----

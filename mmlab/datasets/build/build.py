@@ -18,8 +18,11 @@ from mmlab.datasets.build.pictures import Noto, image_rows
 from mmlab.datasets.build.speech import speech_rows
 from mmlab.datasets.build.things import read_things
 from mmlab.datasets.build.voices import plan
+from mmlab.preprocessing.fit import IMAGE_SIZE
+from mmlab.types import InputError
 
 SEED = 2024
+SIZES = (16, 256)  # pixels, the least and the largest side of a picture; drawings are rendered at 256
 MAX_BYTES = 39_000_000
 ROWS_PER_GROUP = 200  # a reader that wants a few rows (a preview) fetches little
 SUMS = "SHA256SUMS"
@@ -63,12 +66,12 @@ def write_table(rows: list[dict], schema: pa.Schema, path: Path) -> None:
     )
 
 
-def check_size(out: Path) -> int:
+def check_size(out: Path, *, at_most: int | None) -> int:
     """The bytes of the whole dataset; raise when they are more than the repository has room for."""
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    if size > MAX_BYTES:
+    if at_most is not None and size > at_most:
         raise ValueError(
-            f"The dataset may take {MAX_BYTES:,} bytes and takes {size:,}; give each thing fewer voices in voices.py."
+            f"The dataset may take {at_most:,} bytes and takes {size:,}; give each thing fewer voices in voices.py."
         )
     return size
 
@@ -81,12 +84,24 @@ def write_sums(out: Path) -> None:
 
 
 def build(
-    out: Path, packages: Path | None = None, *, workers: int = 2, seed: int = SEED, say: Callable[[str], None] = print
+    out: Path,
+    packages: Path | None = None,
+    *,
+    workers: int = 2,
+    seed: int = SEED,
+    size: int = IMAGE_SIZE,
+    say: Callable[[str], None] = print,
 ) -> None:
     """Write the whole dataset into `out`; `packages` is a folder with node_modules (None: npm fetches them).
 
-    Raises:  InputError when a program, a voice, the font or a package is missing; ValueError for too large a result
+    Units:   size in pixels, the side of each picture; at another size than that which ships there is no limit of bytes
+    Raises:  InputError when a program, a voice, the font or a package is missing, and for a size out of SIZES;
+             ValueError for too large a result
     """
+    if not SIZES[0] <= size <= SIZES[1]:
+        raise InputError(
+            f"Pictures of {SIZES[0]} to {SIZES[1]} pixels a side can be made, got {size}; choose among these."
+        )
     sources.check_programs()
     font = sources.find_font()
     out.mkdir(parents=True, exist_ok=True)
@@ -94,14 +109,14 @@ def build(
         modules = sources.check_packages(sources.install_packages(Path(scratch)) if packages is None else packages)
         things = read_things(modules, drawable=Noto(font).can_draw, seed=seed)
         say(f"{len(things)} things; drawing them")
-        images, lacking = image_rows(things, modules, font, workers=workers)
+        images, lacking = image_rows(things, modules, font, workers=workers, size=size)
         say(f"{len(images)} pictures (without one: {lacking}); speaking the names")
         speech, dropped = speech_rows(things, list(plan([thing["id"] for thing in things], seed=seed)), workers=workers)
         say(f"{len(speech)} clips; {len(dropped)} too long and left out: {dropped}")
         tables = {"things": things, "images": images, "speech": speech}
         for name, schema in schemas().items():
             write_table(tables[name], schema, out / f"{name}.parquet")
-        write_licences(out / "LICENSES", modules)
+        write_licences(out / "LICENSES", modules, size=size)
         write_card(
             out / "README.md",
             tables,
@@ -109,7 +124,9 @@ def build(
             dropped=dropped,
             versions=sources.versions(font),
             seed=seed,
+            size=size,
         )
     write_sums(out)
     splits = Counter(thing["split"] for thing in things)
-    say(f"{check_size(out):,} bytes in {out}; things by split: {dict(splits)}")
+    total = check_size(out, at_most=MAX_BYTES if size == IMAGE_SIZE else None)
+    say(f"{total:,} bytes in {out}; things by split: {dict(splits)}")

@@ -39,7 +39,7 @@ decode sounds, `datasets` needs torchcodec; `soundfile.read(io.BytesIO(row["audi
 
 - `things.parquet`: `id` (code points in lower-case hex, without fe0f), `emoji`, `order`, `name_en`, `name_zh`,
   `keywords_en`, `keywords_zh`, `group`, `subgroup`, `family`, `split` (`train` or `zero_shot`)
-- `images.parquet`: `thing`, `style`, `split`, `image` (64x64 RGB, lossless WebP)
+- `images.parquet`: `thing`, `style`, `split`, `image` ({size}x{size} RGB, lossless WebP)
 - `speech.parquet`: `thing`, `language` (`en`, `zh`), `engine`, `voice`, `text` (what the engine was given to say),
   `split`, `audio` (16 kHz mono, Ogg Opus at about 10 kbit/s)
 
@@ -165,6 +165,7 @@ def write_card(
     dropped: list[str],
     versions: dict[str, str],
     seed: int,
+    size: int,
 ) -> None:
     """The dataset card; `seconds` are the lengths of the clips, `dropped` the names that took too long."""
     things = tables["things"]
@@ -177,6 +178,7 @@ def write_card(
             zero_shot=len(zero),
             zero_families=len({thing["family"] for thing in zero}),
             seed=seed,
+            size=size,
             thing_table=thing_table(things),
             style_rows=style_rows(tables["images"]),
             voice_rows=voice_rows(tables["speech"], seconds),

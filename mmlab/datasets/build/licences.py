@@ -3,7 +3,8 @@
 from pathlib import Path
 
 NOTO_COPYRIGHT = Path("/usr/share/doc/fonts-noto-color-emoji/copyright")  # Debian's copy carries the whole OFL
-CHANGED = "Changed here: cropped, put on white, reduced to 64x64 pixels and 64 levels a channel, stored as WebP."
+SIZE = "SIZExSIZE"
+CHANGED = f"Changed here: cropped, put on white, reduced to {SIZE} pixels and 64 levels a channel, stored as WebP."
 
 MIT = """Permission is hereby granted, free of charge, to any person obtaining a copy of this software and
 associated documentation files (the "Software"), to deal in the Software without restriction, including without
@@ -81,7 +82,7 @@ This dataset adds no restriction of its own to the clips.
 """
 
 
-def write_licences(folder: Path, modules: Path) -> None:
+def write_licences(folder: Path, modules: Path, *, size: int) -> None:
     """One text per source, with the licence files of the packages where they have one."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
@@ -94,7 +95,7 @@ def write_licences(folder: Path, modules: Path) -> None:
         "Speech.txt": SPEECH,
     }
     for name, text in texts.items():
-        (folder / name).write_text(text.rstrip() + "\n", "utf-8")
+        (folder / name).write_text(text.rstrip().replace(SIZE, f"{size}x{size}") + "\n", "utf-8")
 
 
 def noto_licence() -> str:

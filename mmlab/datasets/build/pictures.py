@@ -1,4 +1,4 @@
-"""Each thing in each style: drawn by its design team, fitted to 64x64, colours to 6 bits a channel, lossless WebP."""
+"""Each thing in each style: drawn by its design team, fitted to a square, colours to 6 bits a channel, lossless WebP."""
 
 import io
 import multiprocessing
@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, features
 
 from mmlab.datasets.build.things import file_key, style_files
-from mmlab.preprocessing.fit import fit_image
+from mmlab.preprocessing.fit import IMAGE_SIZE, fit_image
 from mmlab.types import InputError
 
 STYLES = {
@@ -71,10 +71,11 @@ def encode_webp(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def render_style(style: str, things: list[dict], modules: Path, font: Path) -> list[bytes | None]:
+def render_style(style: str, things: list[dict], modules: Path, font: Path, size: int) -> list[bytes | None]:
     """One style's picture of each thing; None where the team has none, or draws two things alike.
 
-    A line drawing cannot tell a green heart from a blue one: a picture that several things share names none of them.
+    A line drawing cannot tell a green heart from a blue one: a picture that several things share names none of them. What
+    is alike is judged at the size that ships, so that other sizes hold the same pictures.
     """
     if style == "noto":
         noto = Noto(font)
@@ -83,15 +84,25 @@ def render_style(style: str, things: list[dict], modules: Path, font: Path) -> l
         files = style_files(modules)[style]
         paths = [files.get(file_key(thing["id"])) for thing in things]
         drawings = (None if path is None else read_drawing(path) for path in paths)
-    pictures = [None if drawing is None else encode_webp(round_colours(fit_image(drawing))) for drawing in drawings]
-    count = Counter(pictures)
-    return [picture if count[picture] == 1 else None for picture in pictures]
+    shipped, wanted = [], []
+    for drawing in drawings:
+        shipped.append(None if drawing is None else square(drawing, IMAGE_SIZE))
+        wanted.append(shipped[-1] if drawing is None or size == IMAGE_SIZE else square(drawing, size))
+    count = Counter(shipped)
+    return [picture if count[small] == 1 else None for small, picture in zip(shipped, wanted, strict=True)]
 
 
-def image_rows(things: list[dict], modules: Path, font: Path, *, workers: int) -> tuple[list[dict], dict[str, int]]:
+def square(drawing: Image.Image, size: int) -> bytes:
+    """A drawing as it is stored."""
+    return encode_webp(round_colours(fit_image(drawing, size=size)))
+
+
+def image_rows(
+    things: list[dict], modules: Path, font: Path, *, workers: int, size: int = IMAGE_SIZE
+) -> tuple[list[dict], dict[str, int]]:
     """The rows of images.parquet, thing by thing, and how many pictures each style lacks."""
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        rendered = pool.starmap(render_style, [(style, things, modules, font) for style in STYLES], chunksize=1)
+        rendered = pool.starmap(render_style, [(style, things, modules, font, size) for style in STYLES], chunksize=1)
     lacking = {
         style: sum(picture is None for picture in pictures) for style, pictures in zip(STYLES, rendered, strict=True)
     }
