@@ -116,6 +116,8 @@ class PictureAugment:
 class SoundAugment:
     """Another speaker, room and line, worked on the spectrogram: vocal tract, tempo, echo, noise, tilt, band, gaps.
 
+    A shorter or longer vocal tract stretches the whole spectrum: resonances and pitch move together.
+
     Shape:   waveform (batch, samples), mask (batch, samples) -> log-mel (batch, mels, frames), mask (batch, frames)
     With strength 0 only the level changes, and a clip beyond LONGEST is shortened; with 1 all that is said below.
 

@@ -41,6 +41,6 @@ def test_both_models_are_trained_and_judged_by_their_commands(tmp_path: Path) ->
     said = run(
         "train", "chat", "--run", tmp_path / "second", "--out", chat, "--joint", joint, "--comparing", 2, *sizes
     ).stdout
-    assert str(chat) in said and MultimodalChat.from_pretrained(chat, joint=joint)
+    assert str(chat) in said and MultimodalChat.from_pretrained(chat, joint=JointEmbedder.from_pretrained(joint))
     figures = judged("eval", "chat", "--model", chat, "--joint", joint, "--quick", out=tmp_path / "chat.json")
     assert figures["made_from"]["checkpoint_sha256"] == sha256(chat / WEIGHTS)
