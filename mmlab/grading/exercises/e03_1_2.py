@@ -32,8 +32,9 @@ with it; from the four cosines, of the picture and of the sound with the name th
 is **said**, follows the weight $w$ of the sound at which both names score the same.
 
 Write `tie(picture_shown, picture_said, sound_shown, sound_said)`, which gives that $w$. If there is no such weight
-between 0 and 1, or both names score the same at every weight, there is nothing to find: give `None`. Compare with
-the figure of the game above.
+from 0 to 1, or both names score the same at every weight, there is nothing to find: give `None`. Compare with
+the figure of the game above: the four cosines are the ends of its two lines, `two[SEEN][0]`, `two[HEARD][0]`,
+`two[SEEN][-1]` and `two[HEARD][-1]`, and the lines cross at 0.57.
 """
 
 EXERCISE = Exercise(
