@@ -207,7 +207,7 @@ def test_the_licences_say_the_size_and_otherwise_what_ships(modules: Path, tmp_p
 @pytest.mark.parametrize("size", [15, 257])
 def test_a_size_that_no_drawing_has_is_refused(tmp_path: Path, size: int) -> None:
     with pytest.raises(InputError, match=f"16 to 256 pixels a side can be made, got {size}"):
-        build(tmp_path / "out", size=size)
+        build(tmp_path / "out", tmp_path, size=size)
     assert not (tmp_path / "out").exists()
 
 
