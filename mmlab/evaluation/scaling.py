@@ -18,6 +18,7 @@ from mmlab.datasets.emoji import EmojiData, Thing
 from mmlab.evaluation.figure import Figure
 from mmlab.evaluation.retrieval import pictures, words, zero_shot
 from mmlab.evaluation.space import Space
+from mmlab.models.checkpoint import sha256 as hash_of
 from mmlab.models.joint import JointEmbedder
 from mmlab.training.align import AlignModule, estimate, train
 from mmlab.training.corpus import Corpus
@@ -121,6 +122,7 @@ def measure(
         "steps": recipe.steps,
         "batch": recipe.batch,
         "seconds_per_step": round(seconds, 3),
+        "made_from": made_from(recipe, data),
         **figures_of(model, data, own=own, common=nested(data.split("train"), common), split=split),
     }
     run.mkdir(parents=True, exist_ok=True)
@@ -129,6 +131,12 @@ def measure(
     partial.write_text(written + "\n", "utf-8")
     partial.replace(path)
     return json.loads(written)["result"]  # as a later call will read it
+
+
+def made_from(recipe: AlignRecipe, data: EmojiData) -> dict[str, str]:
+    """Hashes of the recipe that a point was trained by and of the data, so that a stale sweep is noticed."""
+    written = json.dumps(recipe.to_dict(), sort_keys=True).encode()
+    return {"recipe_sha256": sha256(written).hexdigest(), "data_sha256": hash_of(data.root / "SHA256SUMS")}
 
 
 def figures_of(

@@ -27,8 +27,10 @@ from mmlab.evaluation.chat.report import headline
 from mmlab.evaluation.fusion import Budget, load_heads, points
 from mmlab.evaluation.fusion.store import KEPT
 from mmlab.evaluation.fusion.store import SHIPPED as HEADS
+from mmlab.evaluation.report import LOG as JOINT_LOG
 from mmlab.evaluation.report import evaluate_checkpoint as evaluate_joint_space
 from mmlab.evaluation.report import value_of
+from mmlab.evaluation.scaling import made_from, recipe_of
 from mmlab.evaluation.scaling import points as scaling_points
 from mmlab.evaluation.seeds import FILE as SEEDS
 from mmlab.evaluation.seeds import others
@@ -78,6 +80,34 @@ def test_the_card_is_written_from_the_config_and_the_results(tmp_path: Path) -> 
         shutil.copy(SHIPPED / name, tmp_path)
     write_card(tmp_path, json.loads(RESULTS.read_text("utf-8")))
     assert (tmp_path / "README.md").read_text("utf-8") == (SHIPPED / "README.md").read_text("utf-8")
+
+
+def test_the_card_says_how_often_unseen_things_are_found_and_what_another_training_found(tmp_path: Path) -> None:
+    text = " ".join((SHIPPED / "README.md").read_text("utf-8").split())
+    pooled = stored(RESULTS)["zero_shot_image_to_text"]
+    assert (
+        f"picture finds its name within the first five {pooled['r5'] / (5 / 148):.1f} times as often as chance" in text
+    )
+    other, own, checkpoint = re.search(
+        r"named ([0-9.]+) % of .* ([0-9.]+) % \(checkpoint ([0-9a-f]{8}) in", text
+    ).groups()
+    looks = [json.loads(line) for line in JOINT_LOG.read_text("utf-8").splitlines()]
+    (tried,) = [look["figures"] for look in looks if look["checkpoint_sha256"].startswith(checkpoint)]
+    assert (float(other), float(own)) == pytest.approx(
+        (100 * tried["zero_shot_image_to_text"], 100 * pooled["r1"]), abs=0.051
+    )
+    for name in (CONFIG, WEIGHTS):
+        shutil.copy(SHIPPED / name, tmp_path)
+    elsewhere = write_card(tmp_path, stored(RESULTS), log=tmp_path / "none.jsonl").read_text("utf-8")
+    assert "as often as chance" in elsewhere and "half of its texts" not in elsewhere
+
+
+def test_a_card_without_figures_of_unseen_things_tells_no_multiples(tmp_path: Path) -> None:
+    for name in (CONFIG, WEIGHTS):
+        shutil.copy(SHIPPED / name, tmp_path)
+    known = {name: figure for name, figure in stored(RESULTS).items() if not name.startswith("zero_shot")}
+    text = write_card(tmp_path, known).read_text("utf-8")
+    assert "near its kind at best.\n" in text and "as often as chance" not in text
 
 
 @pytest.mark.parametrize("changes", [{"pairs": ["text-image"]}, {"hearing": 0.0}])
@@ -346,6 +376,14 @@ def test_the_scaling_sweep_is_whole_and_all_its_points_had_the_same_work() -> No
     results = stored(DATA / "results" / "scaling" / "results.json")
     assert set(results) == {point.name for point in scaling_points()}
     assert len({(figures["steps"], figures["batch"]) for figures in results.values()}) == 1
+
+
+def test_the_scaling_sweep_was_made_by_the_shipped_recipe_from_these_data(data: EmojiData) -> None:
+    results = stored(DATA / "results" / "scaling" / "results.json")
+    for point in scaling_points():
+        found = results[point.name]
+        recipe = recipe_of(point, steps=found["steps"], base=AlignRecipe())
+        assert found["made_from"] == made_from(recipe, data), f"{point.name} is stale: `mmlab eval scaling --ship`"
 
 
 def test_the_heads_are_of_this_checkpoint_and_these_data(model: JointEmbedder) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -307,3 +308,5 @@ def test_a_point_is_really_trained(data: EmojiData, tmp_path: Path) -> None:
     assert "speech_to_text_unseen_engine" in figures and not any("unseen_engine_" in name for name in figures)
     assert all("chance" in figure and "chance_r5" not in figure for figure in figures.values() if "r1" in figure)
     assert found == scaling.measure(point, made, data, **options)
+    other = replace(made, vocab=made.vocab + 1)
+    assert found["made_from"] == scaling.made_from(made, data) != scaling.made_from(other, data)
