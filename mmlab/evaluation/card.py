@@ -105,26 +105,15 @@ UNSEEN = """\
   an English name its Chinese one {names}."""
 LIFTED = {"picture": "image_to_text", "near": "image_to_text_near", "far": "image_to_text_far"}
 LIFTED |= {"speech": "speech_to_text", "names": "en_to_zh"}
-TRIED = """\
- A training with keywords in half of its
-  texts, where this one had them in 15 %, named {other:.1f} % of these pictures right at first, this one {own:.1f} %
-  (checkpoint {checkpoint} in `{log}`)."""
-KEYWORDS = "2d93553b"  # that training's line in the log
 
 
-def beyond_training(results: Mapping[str, Figure], *, log: Path = LOG) -> str:
+def beyond_training(results: Mapping[str, Figure]) -> str:
     """How far what was learned reaches to things never seen, as multiples of chance, where the results say it."""
     found = {name: results.get(f"zero_shot_{key}") for name, key in LIFTED.items()}
     if None in found.values():
         return ""
     lifts = {name: f"{figure['r5'] / figure['chance_r5']:.1f} times" for name, figure in found.items()}
-    said = UNSEEN.format(n=found["names"]["n"], **lifts)
-    looks = [json.loads(line) for line in log.read_text("utf-8").splitlines()] if log.is_file() else []
-    for look in looks:
-        if look["checkpoint_sha256"].startswith(KEYWORDS):
-            other, own = (100 * share for share in (look["figures"]["zero_shot_image_to_text"], found["picture"]["r1"]))
-            said += TRIED.format(other=other, own=own, checkpoint=KEYWORDS, log=log.name)
-    return said
+    return UNSEEN.format(n=found["names"]["n"], **lifts)
 
 
 def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, seeds: Path = SEEDS) -> Path:
@@ -145,7 +134,7 @@ def write_card(folder: Path, results: Mapping[str, Figure], *, log: Path = LOG, 
         alone=ALONE.format(**second) if second["steps"] else "",
         hears=HEARS.format(**second) if second["steps"] else "",
         together=fused_gain(results),
-        unseen=beyond_training(results, log=log),
+        unseen=beyond_training(results),
         **{name: recipe[name] for name in ("steps", "batch", "seed", "lr", "weight_decay", "ema")},
     )
     path = folder / "README.md"

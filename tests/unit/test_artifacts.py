@@ -27,7 +27,6 @@ from mmlab.evaluation.chat.report import headline
 from mmlab.evaluation.fusion import Budget, load_heads, points
 from mmlab.evaluation.fusion.store import KEPT
 from mmlab.evaluation.fusion.store import SHIPPED as HEADS
-from mmlab.evaluation.report import LOG as JOINT_LOG
 from mmlab.evaluation.report import evaluate_checkpoint as evaluate_joint_space
 from mmlab.evaluation.report import value_of
 from mmlab.evaluation.scaling import made_from, recipe_of
@@ -82,24 +81,11 @@ def test_the_card_is_written_from_the_config_and_the_results(tmp_path: Path) -> 
     assert (tmp_path / "README.md").read_text("utf-8") == (SHIPPED / "README.md").read_text("utf-8")
 
 
-def test_the_card_says_how_often_unseen_things_are_found_and_what_another_training_found(tmp_path: Path) -> None:
+def test_the_card_says_how_often_unseen_things_are_found() -> None:
     text = " ".join((SHIPPED / "README.md").read_text("utf-8").split())
     pooled = stored(RESULTS)["zero_shot_image_to_text"]
-    assert (
-        f"picture finds its name within the first five {pooled['r5'] / (5 / 148):.1f} times as often as chance" in text
-    )
-    other, own, checkpoint = re.search(
-        r"named ([0-9.]+) % of .* ([0-9.]+) % \(checkpoint ([0-9a-f]{8}) in", text
-    ).groups()
-    looks = [json.loads(line) for line in JOINT_LOG.read_text("utf-8").splitlines()]
-    (tried,) = [look["figures"] for look in looks if look["checkpoint_sha256"].startswith(checkpoint)]
-    assert (float(other), float(own)) == pytest.approx(
-        (100 * tried["zero_shot_image_to_text"], 100 * pooled["r1"]), abs=0.051
-    )
-    for name in (CONFIG, WEIGHTS):
-        shutil.copy(SHIPPED / name, tmp_path)
-    elsewhere = write_card(tmp_path, stored(RESULTS), log=tmp_path / "none.jsonl").read_text("utf-8")
-    assert "as often as chance" in elsewhere and "half of its texts" not in elsewhere
+    lift = pooled["r5"] / (5 / 148)
+    assert f"picture finds its name within the first five {lift:.1f} times as often as chance" in text
 
 
 def test_a_card_without_figures_of_unseen_things_tells_no_multiples(tmp_path: Path) -> None:
